@@ -1,0 +1,114 @@
+//! Children of this very binary, pinned, and ended when their owner is dropped.
+
+use std::env;
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Child, ChildStdout, Command, Stdio};
+
+use serde::Serialize;
+
+use crate::Result;
+use crate::args::Pinning;
+
+/// The core of every server.
+const SERVER_CORE: &str = "0";
+/// The core of every load generator.
+const CLIENT_CORE: &str = "1";
+
+/// Which of the two children a process is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// Listens.
+    Serve,
+    /// Calls.
+    Drive,
+}
+
+/// A running child. Dropping it kills it and waits for its end.
+#[derive(Debug)]
+pub(crate) struct Worker {
+    child: Child,
+    output: BufReader<ChildStdout>,
+}
+
+impl Worker {
+    /// Starts this binary again in the given role.
+    pub(crate) fn start(role: Role, job: &impl Serialize, pinning: Pinning) -> Result<Self> {
+        let (word, core) = match role {
+            Role::Serve => ("serve", SERVER_CORE),
+            Role::Drive => ("drive", CLIENT_CORE),
+        };
+        let binary = env::current_exe()?;
+        let mut command = match pinning {
+            Pinning::Pinned => {
+                // taskset replaces itself by the binary: the id of the child is the id of the worker.
+                let mut command = Command::new("taskset");
+                command.args(["-c", core]).arg(binary);
+                command
+            }
+            Pinning::Free => Command::new(binary),
+        };
+        // The pipe stays open as long as this process lives: its end is what ends an orphan.
+        command
+            .args([word, &serde_json::to_string(job)?])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped());
+        let mut child = command
+            .spawn()
+            .map_err(|error| format!("starting a {word} process: {error}"))?;
+        let output = child
+            .stdout
+            .take()
+            .expect("invariant: the output was asked for as a pipe");
+        Ok(Self {
+            child,
+            output: BufReader::new(output),
+        })
+    }
+
+    /// The id of the process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Waits for one line of output.
+    pub(crate) fn line(&mut self) -> Result<String> {
+        let mut line = String::new();
+        self.output.read_line(&mut line)?;
+        match line.trim_end() {
+            "" => Err("the process ended before it was ready".into()),
+            line => Ok(line.to_owned()),
+        }
+    }
+
+    /// Waits for the end of the process and returns all it said.
+    pub(crate) fn finish(mut self) -> Result<String> {
+        let mut text = String::new();
+        self.output.read_to_string(&mut text)?;
+        let status = self.child.wait()?;
+        if status.success() {
+            Ok(text)
+        } else {
+            Err(format!("the process ended with {status}").into())
+        }
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        // Both fail only when the child has ended already, which is what they are for.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Pinning as far as this machine can do it.
+pub(crate) fn possible(wanted: Pinning) -> Pinning {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let path = env::var_os("PATH").unwrap_or_default();
+    let taskset = env::split_paths(&path).any(|folder| folder.join("taskset").is_file());
+    if cores >= 2 && taskset {
+        wanted
+    } else {
+        Pinning::Free
+    }
+}
