@@ -1,0 +1,215 @@
+//! The rows of the final table: which tests are which suite on which backend.
+//!
+//! A row lists nothing by hand: it names a test target, and whatever ran there counts. To add a
+//! row, add a line to [`SUITES`]; tests that no row claims are shown per package.
+
+use crate::test::seen::{Kind, Outcome, Seen};
+
+/// One row: a suite on a backend.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Suite {
+    /// What is tested.
+    pub(crate) suite: &'static str,
+    /// On what.
+    pub(crate) backend: &'static str,
+    /// Which tests belong to it.
+    pub(crate) tests: Tests,
+    /// What must be there for the ignored tests of the row to be run as well.
+    pub(crate) needs: Option<Need>,
+}
+
+/// Which tests a row claims: all that match every part.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Tests {
+    /// The package, or the step of this program (`consumer`, `package`).
+    pub(crate) package: &'static str,
+    /// The test target: its name, [`LIB`], [`DOC`] or [`ANY`].
+    pub(crate) target: &'static str,
+    /// How the names of the tests begin; empty for all.
+    pub(crate) prefix: &'static str,
+}
+
+/// Something outside of the workspace that a suite talks to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Need {
+    /// Python with the packages of `tests/python/requirements.txt`.
+    Python,
+}
+
+/// The target of unit tests.
+pub(crate) const LIB: &str = "<lib>";
+/// The target of doctests.
+pub(crate) const DOC: &str = "<doc>";
+/// Any target, or any package.
+pub(crate) const ANY: &str = "<any>";
+
+/// A row that claims every test of a target.
+pub(crate) const fn row(
+    suite: &'static str,
+    backend: &'static str,
+    package: &'static str,
+    target: &'static str,
+) -> Suite {
+    Suite {
+        suite,
+        backend,
+        tests: Tests {
+            package,
+            target,
+            prefix: "",
+        },
+        needs: None,
+    }
+}
+
+impl Suite {
+    /// Claims only the tests whose names begin so.
+    pub(crate) const fn named(mut self, prefix: &'static str) -> Self {
+        self.tests.prefix = prefix;
+        self
+    }
+
+    /// Says what the ignored tests of the row need.
+    pub(crate) const fn needs(mut self, need: Need) -> Self {
+        self.needs = Some(need);
+        self
+    }
+}
+
+/// The table. The first row that claims a test has it.
+pub(crate) const SUITES: &[Suite] = &[
+    row(
+        "codec conformance",
+        "json",
+        "gufo-core",
+        "codec_conformance",
+    )
+    .named("json"),
+    row(
+        "codec conformance",
+        "msgpack",
+        "gufo-core",
+        "codec_conformance",
+    )
+    .named("msgpack"),
+    row(
+        "codec conformance",
+        "protobuf",
+        "gufo-core",
+        "codec_conformance",
+    )
+    .named("protobuf"),
+    row("codec conformance", "raw", "gufo-core", "codec_conformance").named("raw"),
+    row(
+        "codec conformance",
+        "custom",
+        "gufo-core",
+        "codec_conformance",
+    )
+    .named("custom"),
+    row(
+        "codec conformance",
+        "broken ones are caught",
+        "gufo-core",
+        "codec_conformance",
+    )
+    .named("broken"),
+    row(
+        "transport conformance",
+        "memory",
+        "gufo-transport",
+        "conformance_memory",
+    ),
+    row(
+        "transport conformance",
+        "grpc",
+        "gufo-transport",
+        "conformance_grpc",
+    ),
+    row(
+        "transport conformance",
+        "grpc+unix",
+        "gufo-transport",
+        "conformance_grpc_unix",
+    ),
+    row(
+        "transport conformance",
+        "http",
+        "gufo-transport",
+        "conformance_http",
+    ),
+    row(
+        "transport conformance",
+        "broken ones are caught",
+        "gufo-transport",
+        "conformance_broken",
+    ),
+    row(
+        "registry conformance",
+        "memory",
+        "gufo-registry",
+        "conformance_memory",
+    ),
+    row(
+        "registry conformance",
+        "fixed",
+        "gufo-registry",
+        "conformance_fixed",
+    ),
+    row(
+        "registry conformance",
+        "broken ones are caught",
+        "gufo-registry",
+        "conformance_broken",
+    ),
+    row("hostile input", "grpc", "gufo-tests", "hostile").named("grpc"),
+    row("hostile input", "http/1.1", "gufo-tests", "hostile").named("http"),
+    row("plain json", "http/1.1", "gufo-tests", "http_json"),
+    row("interop", "python grpcio", "gufo-tests", "interop_python").needs(Need::Python),
+    row("interop", "tonic", "gufo-tests", "interop_tonic"),
+    row("fuzz corpus", "all decoders", "gufo-fuzz", "corpus"),
+    row("macro errors", "rustc", "gufo-macros", "ui"),
+    row("examples", "all", "gufo-tests", "examples"),
+    row("readme", "all", "gufo-tests", "readme"),
+    row("doctests", "all", ANY, DOC),
+    row("micro benches", "smoke", "gufo-benches", ANY),
+    row("consumer outside", "own registry", "consumer", ANY),
+    row("cargo package", "published crates", "package", ANY),
+];
+
+impl Suite {
+    /// True when the test belongs to this row.
+    pub(crate) fn claims(&self, seen: &Seen) -> bool {
+        let Tests {
+            package,
+            target,
+            prefix,
+        } = self.tests;
+        let target_fits = match target {
+            ANY => true,
+            LIB => seen.kind == Kind::Lib,
+            DOC => seen.kind == Kind::Doc,
+            name => seen.kind == Kind::Other && seen.target == name,
+        };
+        // A target that ended without a result fails all of its rows.
+        let name_fits = seen.name.starts_with(prefix) || seen.outcome == Outcome::Crashed;
+        (package == ANY || package == seen.package) && target_fits && name_fits
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_rows_are_the_same() {
+        let mut names: Vec<_> = SUITES
+            .iter()
+            .map(|suite| (suite.suite, suite.backend))
+            .collect();
+        names.sort_unstable();
+        names.dedup();
+
+        assert_eq!(names.len(), SUITES.len());
+    }
+}

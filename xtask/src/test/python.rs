@@ -1,0 +1,58 @@
+//! The Python the interop tests use: a virtual environment below `target`.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::{Result, process};
+
+const REQUIREMENTS: &str = "tests/python/requirements.txt";
+const VENV: &str = "target/python-venv";
+/// A copy of the requirements that were installed, written last.
+const STAMP: &str = "installed.txt";
+
+/// The interpreter, when it has what the requirements ask for.
+///
+/// # Errors
+/// The reason, as it stands in the table.
+pub(super) fn ready(root: &Path) -> Result<PathBuf, String> {
+    let wanted = std::fs::read_to_string(root.join(REQUIREMENTS))
+        .map_err(|error| format!("cannot read {REQUIREMENTS}: {error}"))?;
+    let venv = root.join(VENV);
+    let interpreter = venv.join("bin/python");
+    if std::fs::read_to_string(venv.join(STAMP)).is_ok_and(|installed| installed == wanted)
+        && interpreter.is_file()
+    {
+        Ok(interpreter)
+    } else {
+        Err("no grpcio of the right version: run `cargo xtask test --install`".into())
+    }
+}
+
+/// Makes the virtual environment, or brings it up to date.
+pub(super) fn install(root: &Path) -> Result<()> {
+    if ready(root).is_ok() {
+        println!("{VENV}: up to date");
+        return Ok(());
+    }
+    let venv = root.join(VENV);
+    // A half-made environment can lack pip: start over.
+    if venv.exists() {
+        std::fs::remove_dir_all(&venv)?;
+    }
+    must(Command::new("python3").args(["-m", "venv"]).arg(&venv))?;
+    must(
+        Command::new(venv.join("bin/python"))
+            .args(["-m", "pip", "install", "--requirement"])
+            .arg(root.join(REQUIREMENTS)),
+    )?;
+    std::fs::copy(root.join(REQUIREMENTS), venv.join(STAMP))?;
+    Ok(())
+}
+
+fn must(command: &mut Command) -> Result<()> {
+    if process::succeeds(command)? {
+        Ok(())
+    } else {
+        Err(format!("{command:?} failed").into())
+    }
+}

@@ -1,0 +1,273 @@
+//! The steps of a test run, each a cargo command whose output is shown and read.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::process::Command;
+
+use serde::Deserialize;
+
+use super::seen::{Binary, Kind, Outcome, Reader, Seen};
+use crate::metadata::Workspace;
+use crate::{Result, process};
+
+/// One test run.
+pub(super) struct Run {
+    pub(super) workspace: Workspace,
+    pub(super) filter: Option<String>,
+    /// The interpreter with everything the interop tests import.
+    pub(super) python: Option<PathBuf>,
+}
+
+/// The test binaries by the name of their executable, the doctests as `doc:<library>`.
+pub(super) type Binaries = BTreeMap<String, Binary>;
+
+/// What every run of the workspace's tests starts with: one set of features, so one build.
+const ALL: &[&str] = &["test", "--workspace", "--all-features"];
+
+/// A message of cargo; only that of a finished test binary has all of it.
+#[derive(Deserialize)]
+struct Message {
+    package_id: Option<String>,
+    target: Option<MessageTarget>,
+    executable: Option<PathBuf>,
+}
+
+#[derive(Deserialize)]
+struct MessageTarget {
+    name: String,
+    kind: Vec<String>,
+}
+
+impl Run {
+    /// Builds all tests, and says which executable belongs to which target.
+    pub(super) fn build(&self) -> Result<Binaries> {
+        let args = [
+            ALL,
+            &["--no-run", "--message-format", "json-render-diagnostics"],
+        ]
+        .concat();
+        let mut binaries = Binaries::new();
+        for line in process::stdout(&mut self.cargo(&args))?.lines() {
+            let message: Message = serde_json::from_str(line)?;
+            let (Some(id), Some(target), Some(path)) =
+                (message.package_id, message.target, message.executable)
+            else {
+                continue;
+            };
+            let package = self.workspace.members.iter().find(|member| member.id == id);
+            let package = package.map_or(id, |member| member.name.clone());
+            let file = path
+                .file_name()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned();
+            let is_lib = target
+                .kind
+                .iter()
+                .any(|kind| kind == "lib" || kind == "proc-macro");
+            let kind = if is_lib { Kind::Lib } else { Kind::Other };
+            binaries.insert(
+                file,
+                Binary {
+                    package,
+                    target: target.name,
+                    kind,
+                },
+            );
+        }
+        for member in &self.workspace.members {
+            for target in &member.targets {
+                let binary = Binary {
+                    package: member.name.clone(),
+                    target: target.name.clone(),
+                    kind: Kind::Doc,
+                };
+                binaries.insert(format!("doc:{}", target.name), binary);
+            }
+        }
+        Ok(binaries)
+    }
+
+    /// Runs all tests and doctests.
+    pub(super) fn tests(&self, binaries: &Binaries) -> Result<Vec<Seen>> {
+        let mut args = [ALL, &["--no-fail-fast"]].concat();
+        if let Some(filter) = &self.filter {
+            args.extend(["--", filter]);
+        }
+        read("workspace", self.cargo(&args), binaries)
+    }
+
+    /// Runs the tests that were ignored in `seen`, in the targets whose needs are met.
+    pub(super) fn ignored(&self, binaries: &Binaries, seen: &[Seen]) -> Result<Vec<Seen>> {
+        let left_out =
+            |test: &&Seen| matches!(test.outcome, Outcome::Ignored(_)) && test.kind != Kind::Doc;
+        let runnable: Vec<&Seen> = seen
+            .iter()
+            .filter(left_out)
+            .filter(|test| super::needs_are_met(self, test))
+            .collect();
+        let mut targets: Vec<&str> = runnable
+            .iter()
+            .filter(|test| test.kind == Kind::Other)
+            .map(|test| test.target.as_str())
+            .collect();
+        targets.sort_unstable();
+        targets.dedup();
+        let mut args = [ALL, &["--no-fail-fast"]].concat();
+        targets
+            .iter()
+            .for_each(|target| args.extend(["--test", target]));
+        if runnable.iter().any(|test| test.kind == Kind::Lib) {
+            args.push("--lib");
+        }
+        if runnable.is_empty() {
+            return Ok(Vec::new());
+        }
+        args.extend(["--", "--ignored"]);
+        args.extend(self.filter.as_deref());
+        read("workspace", self.cargo(&args), binaries)
+    }
+
+    /// Tests the crate that stands outside of the workspace and uses gufo as strangers do.
+    pub(super) fn consumer(&self) -> Result<Vec<Seen>> {
+        let manifest = "examples/consumer/Cargo.toml";
+        if !self.workspace.root.join(manifest).is_file() {
+            println!("{manifest} is missing");
+            return Ok(Vec::new());
+        }
+        let args = [
+            "test",
+            "--no-fail-fast",
+            "--manifest-path",
+            manifest,
+            "--target-dir",
+            "target/consumer",
+        ];
+        let mut seen = read("consumer", self.cargo(&args), &Binaries::new())?;
+        seen.iter_mut()
+            .for_each(|test| test.package = "consumer".into());
+        Ok(seen)
+    }
+
+    /// Packages the published crates and builds each from its package, one against the other.
+    pub(super) fn package(&self) -> Result<Vec<Seen>> {
+        let names: Vec<&str> = self
+            .workspace
+            .published()
+            .map(|package| package.name.as_str())
+            .collect();
+        let mut args = vec!["package", "--allow-dirty"];
+        names.iter().for_each(|name| args.extend(["-p", name]));
+        let mut command = self.cargo(&args);
+        // The profile of the workspace is not part of a package; with the same one, crates that
+        // were built for the tests are used again.
+        command.env("CARGO_PROFILE_DEV_DEBUG", "line-tables-only");
+        let passed = process::succeeds(&mut command)?;
+        let whole = if passed {
+            names.as_slice()
+        } else {
+            &["cargo package"]
+        };
+        let outcome = if passed {
+            Outcome::Passed
+        } else {
+            Outcome::Failed
+        };
+        Ok(whole
+            .iter()
+            .map(|name| seen_step("package", name, outcome.clone()))
+            .collect())
+    }
+
+    fn cargo(&self, args: &[&str]) -> Command {
+        let mut command = process::cargo(&self.workspace.root, args);
+        command.env("CARGO_TERM_COLOR", "never");
+        match &self.python {
+            Some(python) => command.env("GUFO_PYTHON", python),
+            None => command.env_remove("GUFO_PYTHON"),
+        };
+        if std::env::var_os("RUST_TEST_THREADS").is_none() {
+            // With one thread the runner prints the name of a test before it runs it, and other
+            // output can come between name and outcome; with more it prints whole lines.
+            let threads =
+                std::thread::available_parallelism().map_or(2, |count| count.get().max(2));
+            command.env("RUST_TEST_THREADS", threads.to_string());
+        }
+        command
+    }
+}
+
+/// Runs a `cargo test`. A run that fails without a failed test to show for it is itself a failure.
+fn read(what: &str, command: Command, binaries: &Binaries) -> Result<Vec<Seen>> {
+    let find = |key: &str| binaries.get(key).cloned();
+    let mut reader = Reader::new(&find);
+    let status = process::tee(command, |line| reader.line(line))?;
+    let mut seen = reader.finish();
+    let explained = seen
+        .iter()
+        .any(|test| matches!(test.outcome, Outcome::Failed | Outcome::Crashed));
+    if !status.success() && !explained {
+        seen.push(seen_step(
+            what,
+            &format!("cargo test ended with {status}"),
+            Outcome::Failed,
+        ));
+    }
+    Ok(seen)
+}
+
+fn seen_step(package: &str, name: &str, outcome: Outcome) -> Seen {
+    Seen {
+        package: package.into(),
+        target: "step".into(),
+        kind: Kind::Other,
+        name: name.into(),
+        outcome,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shell(script: &str) -> Command {
+        let mut command = Command::new("sh");
+        command.args(["-c", script]);
+        command
+    }
+
+    #[test]
+    fn a_run_that_fails_without_a_failed_test_is_a_failure() {
+        let seen = read("workspace", shell("exit 101"), &Binaries::new()).unwrap();
+
+        assert_eq!(seen.len(), 1);
+        assert_eq!(
+            (seen[0].package.as_str(), &seen[0].outcome),
+            ("workspace", &Outcome::Failed)
+        );
+    }
+
+    #[test]
+    fn a_run_is_read_with_the_binaries_of_the_build() {
+        let binary = Binary {
+            package: "gufo-core".into(),
+            target: "codec".into(),
+            kind: Kind::Other,
+        };
+        let script = "echo '     Running tests/codec.rs (target/debug/deps/codec-1)' >&2; \
+            echo 'test json::x ... ok'; echo 'test result: ok. 1 passed; 0 failed; 0 ignored'";
+
+        let seen = read(
+            "workspace",
+            shell(script),
+            &Binaries::from([("codec-1".into(), binary)]),
+        )
+        .unwrap();
+
+        assert_eq!(seen.len(), 1);
+        assert_eq!(
+            (seen[0].package.as_str(), seen[0].target.as_str()),
+            ("gufo-core", "codec")
+        );
+    }
+}
