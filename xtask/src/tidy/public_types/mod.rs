@@ -348,7 +348,7 @@ mod tests {
     #[test]
     fn a_vendor_type_imported_by_name_is_caught() {
         let named = "use http::{HeaderMap, uri::Authority as Place}; pub fn open(at: &Place) {}";
-        let module = "use http::header; pub fn open(name: header::HeaderName) {}";
+        let module = "use http::header::{self}; pub fn open(name: header::HeaderName) {}";
         let glob = "use http::*; pub fn open(map: HeaderMap) {}";
 
         assert_eq!(found(named), ["x.rs: fn open shows the vendor type Place"]);

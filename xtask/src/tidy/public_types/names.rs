@@ -33,7 +33,7 @@ pub(super) fn imports(items: &[Item], names: &mut BTreeSet<String>) {
                 let vendors = roots(&item.tree)
                     .into_iter()
                     .filter(|(root, _)| is_vendor(root));
-                vendors.for_each(|(_, tree)| leaves(tree, names));
+                vendors.for_each(|(root, tree)| leaves(tree, &root, names));
             }
             Item::Mod(module) if !is_for_tests(&module.attrs) => {
                 imports(
@@ -57,16 +57,23 @@ pub(super) fn roots(tree: &UseTree) -> Vec<(String, &UseTree)> {
     }
 }
 
-fn leaves(tree: &UseTree, names: &mut BTreeSet<String>) {
+/// The names a `use` brings in; `parent` is what `self` stands for.
+fn leaves(tree: &UseTree, parent: &str, names: &mut BTreeSet<String>) {
     match tree {
-        UseTree::Path(path) => leaves(&path.tree, names),
+        UseTree::Path(path) => leaves(&path.tree, &path.ident.to_string(), names),
+        UseTree::Name(name) if name.ident == "self" => {
+            names.insert(parent.to_owned());
+        }
         UseTree::Name(name) => {
             names.insert(name.ident.to_string());
         }
         UseTree::Rename(rename) => {
             names.insert(rename.rename.to_string());
         }
-        UseTree::Group(group) => group.items.iter().for_each(|tree| leaves(tree, names)),
+        UseTree::Group(group) => group
+            .items
+            .iter()
+            .for_each(|tree| leaves(tree, parent, names)),
         UseTree::Glob(_) => {}
     }
 }
