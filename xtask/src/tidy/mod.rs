@@ -7,6 +7,7 @@ mod compile;
 mod deny;
 mod docs;
 mod edges;
+mod links;
 mod manifests;
 mod public_types;
 mod text;
@@ -60,6 +61,7 @@ const QUICK: &[(&str, Check)] = &[
     ("text", text::check),
     ("code map", docs::code_map),
     ("commands in the docs", docs::commands),
+    ("links in the docs", links::check),
     ("changelog", docs::changelog),
     ("fmt", compile::fmt),
 ];
