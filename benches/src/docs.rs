@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use crate::args::{Pinning, Runtime};
 use crate::machine::Facts;
 use crate::report::{Method, Report};
-use crate::{Result, plot, rpc, tables};
+use crate::{Result, build_time, memory_use, plot, rpc, tables};
 
 const HEAD: &str = "\
 # Benchmarks
@@ -28,6 +28,12 @@ pub(crate) fn write(folder: &Path) -> Result<()> {
     if let Some(report) = load::<Report>(&folder.join(rpc::RESULT))? {
         text.push_str(&calls(&report));
         fs::write(docs.join("benchmarks.svg"), plot::draw(&report))?;
+    }
+    if let Some(report) = load::<memory_use::Report>(&folder.join(memory_use::RESULT))? {
+        text.push_str(&memory(&report));
+    }
+    if let Some(report) = load::<build_time::Report>(&folder.join(build_time::RESULT))? {
+        text.push_str(&builds(&report));
     }
     fs::write(docs.join("benchmarks.md"), text)?;
     eprintln!("written: docs/benchmarks.md");
@@ -79,6 +85,28 @@ fn calls(report: &Report) -> String {
         );
     }
     text
+}
+
+fn memory(report: &memory_use::Report) -> String {
+    format!(
+        "\n## Memory of idle connections and streams\n\nGrowth of the server's anonymous memory while {} are open at \
+         once, each after one call or one\nmessage each way; streams over ten connections. Median of {} rounds, least \
+         to most in brackets.\n\n{}\n\n{}",
+        report.count,
+        report.rounds,
+        machine(&report.facts),
+        memory_use::tabulate(report),
+    )
+}
+
+fn builds(report: &build_time::Report) -> String {
+    format!(
+        "\n## Clean builds\n\nOf a program with one unary method, its server and its client ({} profile, everything \
+         downloaded before).\n\n{}\n\n{}",
+        report.profile,
+        machine(&report.facts),
+        build_time::tabulate(report),
+    )
 }
 
 fn method(method: &Method) -> String {

@@ -27,6 +27,27 @@ pub(crate) struct DriveJob {
     pub(crate) measured: Duration,
 }
 
+/// Keeps connections or streams open and says what they cost the server.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct HoldJob {
+    pub(crate) peer: String,
+    pub(crate) runtime: Runtime,
+    pub(crate) server: ServerAt,
+    pub(crate) what: Held,
+    /// How many are opened.
+    pub(crate) count: usize,
+}
+
+/// What is kept open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Held {
+    /// Connections that carried one call each.
+    Connections,
+    /// Bidirectional streams that carried one message each way, over few connections.
+    Streams,
+}
+
 /// A server in a process of its own.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct ServerAt {

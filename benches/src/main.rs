@@ -11,10 +11,13 @@
 )]
 
 mod args;
+mod build_time;
 mod docs;
 mod driver;
+mod hold;
 mod load;
 mod machine;
+mod memory_use;
 mod peers;
 mod plot;
 mod process;
@@ -37,6 +40,8 @@ usage: gufo-benches COMMAND [OPTION...]
 
 commands
   rpc            unary echo and a bidi stream, every peer in one interleaved run
+  memory-use     what 1,000 idle connections and 1,000 idle streams cost the server, each
+  build-time     clean build of a small program on bare tonic and on the facade
 
 options
   --quick        short rounds: validates the harness in under three minutes, do not quote its numbers
@@ -68,6 +73,7 @@ fn run(words: &[String]) -> Result<()> {
     match (command.as_str(), rest) {
         ("serve", [job]) => return worker::serve(&serde_json::from_str(job)?),
         ("drive", [job]) => return worker::drive(&serde_json::from_str(job)?),
+        ("hold", [job]) => return worker::hold(&serde_json::from_str(job)?),
         _ => {}
     }
     if matches!(command.as_str(), "help" | "--help" | "-h") {
@@ -77,6 +83,8 @@ fn run(words: &[String]) -> Result<()> {
     let options = args::Options::parse(rest).map_err(|error| format!("{error}\n\n{USAGE}"))?;
     match command.as_str() {
         "rpc" => rpc::run(&options)?,
+        "memory-use" => memory_use::run(&options)?,
+        "build-time" => build_time::run(&options)?,
         other => return Err(format!("unknown command '{other}'\n\n{USAGE}").into()),
     }
     if options.write_docs {

@@ -14,13 +14,15 @@ const SERVER_CORE: &str = "0";
 /// The core of every load generator.
 const CLIENT_CORE: &str = "1";
 
-/// Which of the two children a process is.
+/// Which of the children a process is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Role {
     /// Listens.
     Serve,
     /// Calls.
     Drive,
+    /// Keeps open what it opened.
+    Hold,
 }
 
 /// A running child. Dropping it kills it and waits for its end.
@@ -36,6 +38,7 @@ impl Worker {
         let (word, core) = match role {
             Role::Serve => ("serve", SERVER_CORE),
             Role::Drive => ("drive", CLIENT_CORE),
+            Role::Hold => ("hold", CLIENT_CORE),
         };
         let binary = env::current_exe()?;
         let mut command = match pinning {

@@ -21,9 +21,35 @@ pub(crate) fn cpu_time(pid: u32) -> Result<Duration> {
     Ok(Duration::from_nanos(total))
 }
 
+/// The processor time of all children this process has waited for, and of theirs, in steps of a tick.
+pub(crate) fn ended_children_cpu_time() -> Result<Duration> {
+    /// User and kernel ticks of ended children, counted behind the name of the program.
+    const FIELDS: [usize; 2] = [13, 14];
+    /// Linux reports ticks of this length on every architecture we build for.
+    const TICK: Duration = Duration::from_millis(10);
+    let stat = fs::read_to_string("/proc/self/stat")?;
+    let (_, fields) = stat
+        .rsplit_once(')')
+        .ok_or("reading /proc/self/stat: no name in it")?;
+    let fields: Vec<&str> = fields.split_whitespace().collect();
+    let mut ticks = 0;
+    for index in FIELDS {
+        ticks += fields
+            .get(index)
+            .and_then(|field| field.parse::<u32>().ok())
+            .ok_or("reading /proc/self/stat")?;
+    }
+    Ok(TICK * ticks)
+}
+
 /// The largest resident set the process ever had, in bytes.
 pub(crate) fn peak_memory(pid: u32) -> Result<u64> {
     status_bytes(pid, "VmHWM:")
+}
+
+/// The memory the process holds that no file backs, in bytes.
+pub(crate) fn anonymous_memory(pid: u32) -> Result<u64> {
+    status_bytes(pid, "RssAnon:")
 }
 
 fn status_bytes(pid: u32, key: &str) -> Result<u64> {
@@ -58,6 +84,20 @@ mod tests {
     }
 
     #[test]
+    fn the_time_of_children_counts_once_they_have_ended() {
+        let before = ended_children_cpu_time().unwrap();
+        let busy = "i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done";
+
+        let status = std::process::Command::new("sh")
+            .args(["-c", busy])
+            .status()
+            .unwrap();
+
+        assert!(status.success());
+        assert!(ended_children_cpu_time().unwrap() > before);
+    }
+
+    #[test]
     fn peak_memory_covers_what_was_touched() {
         let touched = vec![1u8; 8 << 20];
 
@@ -67,8 +107,19 @@ mod tests {
     }
 
     #[test]
+    fn anonymous_memory_is_a_part_of_the_peak() {
+        let touched = vec![1u8; 8 << 20];
+
+        let anonymous = anonymous_memory(std::process::id()).unwrap();
+
+        assert!(anonymous > std::hint::black_box(&touched).len() as u64);
+        assert!(anonymous <= peak_memory(std::process::id()).unwrap());
+    }
+
+    #[test]
     fn a_process_that_does_not_exist_is_an_error() {
         assert!(cpu_time(u32::MAX).is_err());
         assert!(peak_memory(u32::MAX).is_err());
+        assert!(anonymous_memory(u32::MAX).is_err());
     }
 }

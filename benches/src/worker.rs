@@ -1,4 +1,4 @@
-//! The two children: a server that listens until its parent goes away, and a load generator.
+//! The children: a server that listens until its parent goes away, a load generator, and one that idles.
 
 use std::io::{Read, Write};
 
@@ -7,8 +7,9 @@ use tokio::runtime::{Builder, Runtime};
 use crate::Result;
 use crate::args;
 use crate::driver;
-use crate::load::{DriveJob, ServeJob};
-use crate::peers::{Peer, with_peer};
+use crate::hold;
+use crate::load::{DriveJob, HoldJob, ServeJob};
+use crate::peers::{Peer, Tonic, with_peer};
 
 /// Runs the server of a peer; its address is the first line of the output.
 pub(crate) fn serve(job: &ServeJob) -> Result<()> {
@@ -37,6 +38,19 @@ pub(crate) fn drive(job: &DriveJob) -> Result<()> {
     }))?;
     serde_json::to_writer(std::io::stdout(), &measurement)?;
     // What still hangs on a connection must not keep the process.
+    runtime.shutdown_background();
+    Ok(())
+}
+
+/// Opens what the job says; the bytes that each costs the server are the output, as JSON.
+pub(crate) fn hold(job: &HoldJob) -> Result<()> {
+    end_with_parent()?;
+    let runtime = runtime(job.runtime)?;
+    let bytes = match job.peer.as_str() {
+        Tonic::NAME => runtime.block_on(hold::bytes_each::<Tonic>(job)),
+        other => Err(format!("'{other}' does not keep streams open").into()),
+    }?;
+    serde_json::to_writer(std::io::stdout(), &bytes)?;
     runtime.shutdown_background();
     Ok(())
 }

@@ -79,6 +79,12 @@ pub(crate) trait Caller: Clone + Send + Sync + 'static {
     fn stream(&mut self, body: Bytes, count: u64) -> impl Future<Output = Result<u64>> + Send;
 }
 
+/// A caller whose streams can be left open.
+pub(crate) trait HoldStream: Caller {
+    /// Opens a bidirectional stream, sends one message, awaits its echo, and returns what keeps the stream open.
+    fn hold_stream(&mut self, body: Bytes) -> impl Future<Output = Result<Box<dyn Send>>> + Send;
+}
+
 /// The listing of the report: name and description.
 pub(crate) fn about(name: &str) -> Result<&'static str> {
     with_peer!(name, P => Ok(P::ABOUT))

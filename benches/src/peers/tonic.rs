@@ -17,7 +17,7 @@ use tonic::{Request, Response, Status, Streaming};
 use tonic_prost::ProstCodec;
 use tower_service::Service;
 
-use super::{Caller, Home, Peer, Serving};
+use super::{Caller, HoldStream, Home, Peer, Serving};
 use crate::Result;
 
 const UNARY: &str = "/bench.Echo/Unary";
@@ -93,6 +93,28 @@ impl Caller for TonicCaller {
             echoed += 1;
         }
         Ok(echoed)
+    }
+}
+
+impl HoldStream for TonicCaller {
+    async fn hold_stream(&mut self, body: Bytes) -> Result<Box<dyn Send>> {
+        self.0.ready().await?;
+        let path = PathAndQuery::from_static(STREAM);
+        let sent = stream::iter([Echo { body }]).chain(stream::pending());
+        let mut replies: Streaming<Echo> = self
+            .0
+            .streaming(
+                Request::new(sent),
+                path,
+                ProstCodec::<Echo, Echo>::default(),
+            )
+            .await?
+            .into_inner();
+        replies
+            .next()
+            .await
+            .ok_or("the stream ended before its first echo")??;
+        Ok(Box::new(replies))
     }
 }
 
