@@ -1,0 +1,94 @@
+//! Channel: connections to the nodes of a service, as one handler.
+
+use std::sync::Arc;
+
+use gufo_core::{
+    BoxFuture, Caller, Context, Deadline, Handler, Messages, Payload, Replies, Reply, Result,
+    Status, Values,
+};
+
+use crate::{ChannelBuilder, pool::Pool};
+
+/// Connections to the nodes of a service, used as one: each call goes over the less busy of two
+/// connections chosen by chance.
+///
+/// Connections that end, or whose peer goes away, leave at once and are made again in the
+/// background, with a back-off of 100 ms that grows by 1.6 up to 10 s, moved by chance by up to a
+/// fifth. A call that finds no connection waits for one until its deadline, at most for the connect
+/// timeout. A unary call that a connection refused before it was begun is sent once more over
+/// another one.
+///
+/// Clones share everything. Connections close, after the calls they carry, with the last clone and
+/// the last client made from it.
+#[derive(Clone, Debug)]
+pub struct Channel {
+    pool: Pool,
+    caller: Caller,
+}
+
+impl Channel {
+    /// Starts to put a channel together.
+    pub fn builder() -> ChannelBuilder {
+        ChannelBuilder::new()
+    }
+
+    pub(crate) const fn new(pool: Pool, caller: Caller) -> Self {
+        Self { pool, caller }
+    }
+
+    /// How many connections are ready now.
+    #[must_use]
+    pub fn connections(&self) -> usize {
+        self.pool.ready()
+    }
+
+    /// Waits until a connection is ready, at most for the connect timeout.
+    ///
+    /// # Errors
+    /// `Unavailable` after the connect timeout and `DeadlineExceeded` after the deadline, naming
+    /// the endpoint and its last error; at once what the transports answer when repeating cannot
+    /// help.
+    ///
+    /// # Cancel safety
+    /// Dropping the future changes nothing.
+    pub async fn ready(&self, deadline: Deadline) -> Result<()> {
+        self.pool.wait(deadline).await?;
+        Ok(())
+    }
+}
+
+impl Handler for Channel {
+    fn unary(&self, ctx: Context, request: Payload) -> BoxFuture<'static, Result<Reply, Status>> {
+        self.caller.handler().unary(ctx, request)
+    }
+
+    fn stream(
+        &self,
+        ctx: Context,
+        requests: Messages,
+    ) -> BoxFuture<'static, Result<Replies, Status>> {
+        self.caller.handler().stream(ctx, requests)
+    }
+
+    fn values(&self) -> Values {
+        self.caller.handler().values()
+    }
+}
+
+impl From<Channel> for Caller {
+    fn from(channel: Channel) -> Self {
+        channel.caller
+    }
+}
+
+impl From<&Channel> for Caller {
+    fn from(channel: &Channel) -> Self {
+        channel.caller.clone()
+    }
+}
+
+impl From<Channel> for Arc<dyn Handler> {
+    fn from(channel: Channel) -> Self {
+        Self::clone(channel.caller.handler())
+    }
+}
