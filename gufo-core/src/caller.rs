@@ -96,3 +96,11 @@ impl From<Arc<dyn Handler>> for Caller {
         Self::new(handler)
     }
 }
+
+/// A typed client that knows which service it calls; generated clients do.
+///
+/// What turns a URL into a client, such as the facade's `connect`, needs no more than this.
+pub trait TypedClient: From<Caller> + Send {
+    /// Full name of the service, e.g. `greeter.Greeter`.
+    const SERVICE: &'static str;
+}

@@ -49,7 +49,7 @@ pub use bytes::Bytes;
 
 pub use broker::Broker;
 pub use call::{Call, Many, One, Unary};
-pub use caller::{Caller, Defaults};
+pub use caller::{Caller, Defaults, TypedClient};
 pub use cancel::Cancel;
 pub use code::Code;
 pub use codec::{Codec, Format, Formats, Wire};

@@ -76,7 +76,6 @@ impl BackendUrl {
     }
 
     /// Starts taking parts out, so that what nobody took can be refused.
-    #[must_use]
     pub fn reader(&self) -> UrlReader<'_> {
         UrlReader::new(self)
     }
@@ -103,6 +102,16 @@ impl BackendUrl {
     #[must_use]
     pub fn hosts(&self) -> &[Host] {
         &self.hosts
+    }
+
+    /// This URL once per host; the URL itself when it has none.
+    pub fn per_host(&self) -> impl Iterator<Item = Self> {
+        let alone = self.hosts.is_empty().then(|| self.clone());
+        let each = self.hosts.iter().map(|host| Self {
+            hosts: vec![host.clone()],
+            ..self.clone()
+        });
+        alone.into_iter().chain(each)
     }
 
     /// The path, decoded and without its first slash; with `+unix` the absolute path of the socket. Empty when absent.

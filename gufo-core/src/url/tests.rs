@@ -253,3 +253,19 @@ fn printing_and_parsing_agree_on_random_input() {
         "only {parsed} inputs were legal: the property was not tested"
     );
 }
+
+#[test]
+fn a_url_of_several_hosts_splits_into_one_each() {
+    let split = |text| {
+        let url = BackendUrl::parse(text).unwrap();
+        url.per_host()
+            .map(|each| each.to_string())
+            .collect::<Vec<_>>()
+    };
+
+    assert_eq!(
+        split("grpc+tls://a:1,b:2?x=y"),
+        ["grpc+tls://a:1?x=y", "grpc+tls://b:2?x=y"]
+    );
+    assert_eq!(split("grpc+unix:///run/x"), ["grpc+unix:///run/x"]);
+}
