@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use crate::args::{Pinning, Runtime};
 use crate::machine::Facts;
 use crate::report::{Method, Report};
-use crate::{Result, build_time, memory_use, plot, rpc, tables};
+use crate::{Result, build_time, memory_use, micro, plot, rpc, tables};
 
 const HEAD: &str = "\
 # Benchmarks
@@ -31,6 +31,9 @@ pub(crate) fn write(folder: &Path) -> Result<()> {
     }
     if let Some(report) = load::<memory_use::Report>(&folder.join(memory_use::RESULT))? {
         text.push_str(&memory(&report));
+    }
+    if let Some(report) = load::<micro::Report>(&folder.join(micro::RESULT))? {
+        text.push_str(&steps(&report));
     }
     if let Some(report) = load::<build_time::Report>(&folder.join(build_time::RESULT))? {
         text.push_str(&builds(&report));
@@ -97,6 +100,18 @@ fn memory(report: &memory_use::Report) -> String {
         machine(&report.facts),
         memory_use::tabulate(report),
     )
+}
+
+fn steps(report: &micro::Report) -> String {
+    let mut text = format!(
+        "\n## Single steps\n\nIn one process, median of {} samples.\n\n{}\n",
+        report.samples,
+        machine(&report.facts),
+    );
+    for group in &report.groups {
+        let _ = write!(text, "\n**{}**\n\n{}", group.title, micro::tabulate(group));
+    }
+    text
 }
 
 fn builds(report: &build_time::Report) -> String {

@@ -18,6 +18,7 @@ mod hold;
 mod load;
 mod machine;
 mod memory_use;
+mod micro;
 mod peers;
 mod plot;
 mod process;
@@ -41,6 +42,7 @@ usage: gufo-benches COMMAND [OPTION...]
 commands
   rpc            unary echo and a bidi stream, every peer in one interleaved run
   memory-use     what 1,000 idle connections and 1,000 idle streams cost the server, each
+  micro          codec, metadata and interceptor chain, one step at a time
   build-time     clean build of a small program on bare tonic and on the facade
 
 options
@@ -84,6 +86,7 @@ fn run(words: &[String]) -> Result<()> {
     match command.as_str() {
         "rpc" => rpc::run(&options)?,
         "memory-use" => memory_use::run(&options)?,
+        "micro" => micro::run(&options)?,
         "build-time" => build_time::run(&options)?,
         other => return Err(format!("unknown command '{other}'\n\n{USAGE}").into()),
     }
