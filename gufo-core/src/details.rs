@@ -17,8 +17,7 @@ pub(crate) fn encode(status: &Status) -> Bytes {
         return Bytes::new();
     }
     let mut out = BytesMut::new();
-    put_varint(&mut out, 1 << 3 | VARINT);
-    put_varint(&mut out, u64::from(status.code().number()));
+    put_number(&mut out, 1, u64::from(status.code().number()));
     put_field(&mut out, 2, status.message().as_bytes());
     for detail in status.details() {
         let mut any = BytesMut::new();
@@ -54,10 +53,17 @@ fn decode_any(encoded: &[u8]) -> Option<Detail> {
     Some(detail)
 }
 
-fn put_field(out: &mut BytesMut, number: u64, value: &[u8]) {
+/// Appends a field of bytes, a string or an encoded message.
+pub(crate) fn put_field(out: &mut BytesMut, number: u64, value: &[u8]) {
     put_varint(out, number << 3 | LENGTH);
     put_varint(out, value.len() as u64);
     out.put_slice(value);
+}
+
+/// Appends an integer, boolean or enum field.
+pub(crate) fn put_number(out: &mut BytesMut, number: u64, value: u64) {
+    put_varint(out, number << 3 | VARINT);
+    put_varint(out, value);
 }
 
 fn put_varint(out: &mut BytesMut, mut value: u64) {
