@@ -1,0 +1,7 @@
+//! The channel through its public API, over a network inside the test and with time that stands
+//! still.
+
+mod channel;
+mod discovery;
+mod fake;
+mod repeat;
