@@ -4,7 +4,7 @@ use std::{fmt, io, sync::Arc, time::Duration};
 
 use crate::{
     BackendUrl, BoxFuture, Cancel, DEFAULT_METADATA_LIMIT, Deadline, Formats, Handler, Result,
-    Route,
+    Route, Status,
 };
 
 /// A way for calls to cross from one process to another, chosen by the scheme of a URL.
@@ -90,6 +90,11 @@ pub trait Incoming: Send + 'static {
 pub trait Dispatch: Send + Sync + 'static {
     /// The route of a path `/package.Service/Method`.
     fn route(&self, path: &str) -> Option<Arc<Route>>;
+
+    /// How a call of a path without a route ends: with `Unimplemented`.
+    fn unknown(&self, path: &str) -> Status {
+        Status::unimplemented(format!("there is no method {path:.100} here"))
+    }
 
     /// The formats this server answers in.
     fn formats(&self) -> &Formats;
