@@ -1,6 +1,6 @@
 //! Tasks of the project: `cargo xtask tidy` and `cargo xtask test`.
 //!
-//! Start reading in [`tidy`] for the checks and in [`test`] for the test run and its table; the
+//! Start reading in [`mod@tidy`] for the checks and in [`mod@test`] for the test run and its table; the
 //! rows of that table stand in `suites.rs`.
 #![allow(
     clippy::print_stdout,

@@ -172,7 +172,7 @@ pub(crate) const SUITES: &[Suite] = &[
     row("examples", "all", "gufo-tests", "examples"),
     row("readme", "all", "gufo-tests", "readme"),
     row("doctests", "all", ANY, DOC),
-    row("micro benches", "smoke", "gufo-benches", ANY),
+    row("micro benches", "smoke", "gufo-benches", ANY).named("micro"),
     row("consumer outside", "own registry", "consumer", ANY),
     row("cargo package", "published crates", "package", ANY),
 ];

@@ -63,15 +63,15 @@ fn verdict<'a>(tests: impl Iterator<Item = &'a Seen>, none_seen: &str) -> Verdic
         match &test.outcome {
             Outcome::Passed => passed += 1,
             Outcome::Failed | Outcome::Crashed => failed += 1,
-            Outcome::Ignored(reason) => left_out = left_out.or(Some(reason)),
+            Outcome::Ignored(reason) if reason.is_empty() => {
+                left_out = left_out.or(Some(format!("{} is ignored without a reason", test.name)));
+            }
+            Outcome::Ignored(reason) => left_out = left_out.or(Some(reason.clone())),
         }
     }
     match (passed, failed, left_out) {
         (_, 1.., _) => Verdict::Failed(passed, failed),
-        (_, _, Some(reason)) if reason.is_empty() => {
-            Verdict::NotRun("ignored without a reason".into())
-        }
-        (_, _, Some(reason)) => Verdict::NotRun(reason.clone()),
+        (_, _, Some(reason)) => Verdict::NotRun(reason),
         (0, 0, None) => Verdict::NotRun(none_seen.into()),
         (passed, 0, None) => Verdict::Passed(passed),
     }
@@ -175,6 +175,19 @@ mod tests {
         ];
 
         assert_eq!(verdicts(&seen)[2], Verdict::NotRun("needs grpcio".into()));
+    }
+
+    #[test]
+    fn an_ignored_test_without_a_reason_is_named() {
+        let seen = [test(
+            "gufo-tests",
+            "python",
+            "unary",
+            Outcome::Ignored(String::new()),
+        )];
+
+        let expected = Verdict::NotRun("unary is ignored without a reason".into());
+        assert_eq!(verdicts(&seen)[2], expected);
     }
 
     #[test]
