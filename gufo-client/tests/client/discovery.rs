@@ -80,22 +80,22 @@ impl Registry for Book {
 }
 
 fn service() -> ServiceName {
-    ServiceName::parse("greeter.Greeter").unwrap()
+    ServiceName::parse("greeter.Greeter").expect("legal")
 }
 
 fn node(id: &str) -> Node {
-    let endpoint = Endpoint::parse(&format!("fake://{id}")).unwrap();
-    Node::new(service(), NodeId::parse(id).unwrap()).with_endpoint(endpoint)
+    let endpoint = Endpoint::parse(&format!("fake://{id}")).expect("legal");
+    Node::new(service(), NodeId::parse(id).expect("legal")).with_endpoint(endpoint)
 }
 
 fn channel(net: &Net, book: &Book) -> Channel {
     let builder = net.channel().registry(Arc::new(book.clone()), service());
-    builder.connect_lazy().unwrap()
+    builder.connect_lazy().expect("legal")
 }
 
 async fn connected(net: &Net, book: &Book) -> Channel {
     let channel = channel(net, book);
-    channel.ready(Deadline::NONE).await.unwrap();
+    channel.ready(Deadline::NONE).await.expect("ready");
     settle().await;
     channel
 }

@@ -73,12 +73,14 @@ impl Net {
             .unwrap_or_default()
     }
 
-    /// The connections accepted and not closed.
+    /// The connections that are not closed, or that somebody still holds.
     pub(crate) fn open(&self) -> usize {
         let peers = self.0.lock();
         let lines = peers.values().flat_map(|peer| &peer.connections);
         lines
-            .filter(|line| line.state() != ConnectionState::Closed)
+            .filter(|line| {
+                line.state() != ConnectionState::Closed || !line.released.load(Ordering::SeqCst)
+            })
             .count()
     }
 
@@ -129,6 +131,8 @@ impl Transport for Net {
 pub(crate) struct Line {
     gone: Cancel,
     draining: AtomicBool,
+    /// The channel holds it no longer.
+    released: AtomicBool,
     values: bool,
     calls: AtomicUsize,
     in_flight: Arc<AtomicUsize>,
@@ -272,7 +276,7 @@ impl Connection for Wire {
 
 impl Drop for Wire {
     fn drop(&mut self) {
-        self.0.drain();
+        self.0.released.store(true, Ordering::SeqCst);
     }
 }
 

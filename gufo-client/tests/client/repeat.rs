@@ -13,7 +13,8 @@ const B: &str = "fake://b";
 /// A network where every call goes to A first, since B looks busy.
 async fn first_a(answer: Answer) -> (Net, Caller) {
     let net = Net::default();
-    let channel = net.channel().addresses([A, B]).connect().await.unwrap();
+    let channel = net.channel().addresses([A, B]).connect().await;
+    let channel = channel.expect("ready");
     settle().await;
     net.lines(A)[0].answer(answer);
     net.lines(B)[0].pretend(9);
