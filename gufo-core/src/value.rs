@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Deserializer};
+
 use crate::{Error, Result};
 
 /// A type that reads itself from one configuration value, such as the `10s` of `?ttl=10s`.
@@ -61,6 +63,14 @@ impl FromValue for ByteSize {
             _ => return Err(refused()),
         };
         number.checked_mul(1 << shift).map(Self).ok_or_else(refused)
+    }
+}
+
+impl<'de> Deserialize<'de> for ByteSize {
+    /// Reads the same text as in a URL.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::from_value(&text).map_err(|error| serde::de::Error::custom(error.message()))
     }
 }
 

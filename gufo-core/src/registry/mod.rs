@@ -40,7 +40,7 @@ use crate::{Error, Result};
 /// 5. A service without a live node is an empty snapshot, not an error, and is in no list (`unknown_service_is_empty`,
 ///    `no_empty_services`). An outage is `Unavailable` or a stale snapshot, never empty.
 /// 6. Names that share a prefix, and namespaces, never mix (`names_isolated`, `namespaces_isolated`).
-/// 7. Answers are the caller's own: nothing done to them shows in later answers (`answers_are_copies`).
+/// 7. Answers are the caller's own: nothing done to them shows in later answers. The types hold this.
 ///
 /// Leases
 /// 8. A lease lapses when nobody keeps it alive, not before its TTL and not later than settle after it
@@ -222,8 +222,6 @@ pub struct Capabilities {
     pub update: bool,
     /// [`Lifetime::Permanent`] is possible.
     pub permanent: bool,
-    /// Snapshots of one watch never go back in time.
-    pub epoch: bool,
     /// The shortest TTL; shorter ones are raised to it.
     pub min_ttl: Duration,
     /// The most bytes of metadata of one node, see [`Node::metadata_len`]; `None` for no limit of its own.
