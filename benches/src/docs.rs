@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use crate::args::{Pinning, Runtime};
 use crate::machine::Facts;
 use crate::report::{Method, Report};
-use crate::{Result, build_time, memory_use, micro, plot, rpc, tables};
+use crate::{Result, build_time, goals, memory_use, micro, plot, rpc, tables};
 
 const HEAD: &str = "\
 # Benchmarks
@@ -23,21 +23,26 @@ Only ratios inside one table mean anything: absolute numbers belong to the machi
 
 /// Writes the document and its plot from the results in `folder`.
 pub(crate) fn write(folder: &Path) -> Result<()> {
-    let mut text = HEAD.to_owned();
     let docs = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../docs");
+    let (mut reached, mut body) = (Vec::new(), String::new());
     if let Some(report) = load::<Report>(&folder.join(rpc::RESULT))? {
-        text.push_str(&calls(&report));
+        reached.extend(goals::of_calls(&report));
+        body.push_str(&calls(&report));
         fs::write(docs.join("benchmarks.svg"), plot::draw(&report))?;
     }
     if let Some(report) = load::<memory_use::Report>(&folder.join(memory_use::RESULT))? {
-        text.push_str(&memory(&report));
+        reached.extend(goals::of_memory(&report));
+        body.push_str(&memory(&report));
     }
     if let Some(report) = load::<micro::Report>(&folder.join(micro::RESULT))? {
-        text.push_str(&steps(&report));
+        reached.extend(goals::of_steps(&report));
+        body.push_str(&steps(&report));
     }
     if let Some(report) = load::<build_time::Report>(&folder.join(build_time::RESULT))? {
-        text.push_str(&builds(&report));
+        reached.extend(goals::of_builds(&report));
+        body.push_str(&builds(&report));
     }
+    let text = format!("{HEAD}\n## Goals\n\n{}{body}", goals::tabulate(&reached));
     fs::write(docs.join("benchmarks.md"), text)?;
     eprintln!("written: docs/benchmarks.md");
     Ok(())

@@ -14,6 +14,7 @@ mod args;
 mod build_time;
 mod docs;
 mod driver;
+mod goals;
 mod hold;
 mod load;
 mod machine;

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Result;
 use crate::args::Options;
+use crate::goals;
 use crate::load::{Held, HoldJob, ServeJob, ServerAt};
 use crate::machine::Facts;
 use crate::peers::{Peer, Tonic};
@@ -54,7 +55,11 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         count: COUNT,
         peers,
     };
-    println!("\n{}", tabulate(&report));
+    println!(
+        "\n{}\n{}",
+        tabulate(&report),
+        goals::tabulate(&goals::of_memory(&report))
+    );
     fs::create_dir_all(&options.out)?;
     fs::write(
         options.out.join(RESULT),

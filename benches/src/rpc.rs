@@ -10,7 +10,7 @@ use crate::peers::{self, Home};
 use crate::process::{self, Role, Worker};
 use crate::report::{About, Method, Report, Rounds, ScenarioReport};
 use crate::scenario::Scenario;
-use crate::{Result, plot, tables, text};
+use crate::{Result, goals, plot, tables, text};
 
 /// The name of the result file in the output folder.
 pub(crate) const RESULT: &str = "rpc.json";
@@ -28,6 +28,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         println!("\n{}\n{}", scenario.label, tables::figures(scenario));
     }
     println!("\n{}", tables::ratios(&report));
+    println!("\n{}", goals::tabulate(&goals::of_calls(&report)));
 
     fs::create_dir_all(&options.out)?;
     fs::write(

@@ -11,6 +11,7 @@ use tokio::time::Instant;
 
 use crate::Result;
 use crate::args::Options;
+use crate::goals;
 use crate::machine::Facts;
 use crate::procfs;
 use crate::text::{digits, table};
@@ -51,7 +52,11 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         profile: profile.to_owned(),
         programs,
     };
-    println!("\n{}", tabulate(&report));
+    println!(
+        "\n{}\n{}",
+        tabulate(&report),
+        goals::tabulate(&goals::of_builds(&report))
+    );
     fs::create_dir_all(&options.out)?;
     fs::write(
         options.out.join(RESULT),

@@ -14,6 +14,14 @@ use crate::Result;
 
 static ECHO: Method = Method::new(Kind::Unary, "/bench.Echo/Unary");
 
+/// The step of a call without a chain.
+pub(crate) const NO_CHAIN: &str = "no chain";
+
+/// The step of a call through so many no-op interceptors.
+pub(crate) fn chain_of(length: usize) -> String {
+    format!("chain of {length}")
+}
+
 /// Passes everything on.
 #[derive(Debug)]
 pub(crate) struct NoOp;
@@ -40,10 +48,10 @@ fn echo() -> Arc<dyn Handler> {
 
 pub(super) fn group() -> Result<Group> {
     let mut group = Group::new("Interceptors: a unary call of a handler in place")
-        .awaited("no chain", call(echo()))?;
+        .awaited(NO_CHAIN, call(echo()))?;
     for length in [0, 1, 3] {
         let handler = intercept(echo(), &NoOp::chain(length));
-        group = group.awaited(format!("chain of {length}"), call(handler))?;
+        group = group.awaited(chain_of(length), call(handler))?;
     }
     Ok(group)
 }

@@ -9,9 +9,11 @@ use std::fs;
 
 use serde::{Deserialize, Serialize};
 
+pub(crate) use self::interceptors::{NO_CHAIN, chain_of};
 use self::timer::Group;
 use crate::Result;
 use crate::args::Options;
+use crate::goals;
 use crate::machine::Facts;
 use crate::stats::Spread;
 use crate::text::{digits, table};
@@ -55,6 +57,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         samples,
         groups,
     };
+    println!("\n{}", goals::tabulate(&goals::of_steps(&report)));
     fs::create_dir_all(&options.out)?;
     fs::write(
         options.out.join(RESULT),
