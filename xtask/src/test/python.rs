@@ -42,7 +42,14 @@ pub(super) fn install(root: &Path) -> Result<()> {
     must(Command::new("python3").args(["-m", "venv"]).arg(&venv))?;
     must(
         Command::new(venv.join("bin/python"))
-            .args(["-m", "pip", "install", "--requirement"])
+            .args([
+                "-m",
+                "pip",
+                "install",
+                "--progress-bar",
+                "off",
+                "--requirement",
+            ])
             .arg(root.join(REQUIREMENTS)),
     )?;
     std::fs::copy(root.join(REQUIREMENTS), venv.join(STAMP))?;
