@@ -1,1 +1,29 @@
-//! TBD
+//! Transports of gufo: how calls cross from one process to another, chosen by the scheme of a URL.
+//!
+//! | URL | what |
+//! |---|---|
+//! | `memory://name` | inside one process, without sockets |
+//! | `grpc://host:port`, `grpc+unix:///path` | gRPC over HTTP/2; the same port answers plain JSON over HTTP/1.1 and HTTP/2 |
+//! | `http://host:port` | client only: foreign services that speak plain JSON |
+//!
+//! Each backend lives in its own module behind a feature of its name, uses nothing but `gufo-core`
+//! and its vendor crates, and keeps their types to itself.
+
+#[cfg(feature = "grpc")]
+pub mod grpc;
+pub mod memory;
+
+use std::sync::Arc;
+
+use gufo_core::Transports;
+
+/// All transports compiled in, and the names of those that are not.
+#[must_use]
+pub fn builtin() -> Transports {
+    let table = Transports::new().with("memory", Arc::new(memory::MemoryTransport::new()));
+    #[cfg(feature = "grpc")]
+    let table = table.with("grpc", Arc::new(grpc::GrpcTransport::new()));
+    #[cfg(not(feature = "grpc"))]
+    let table = table.without("grpc", "grpc");
+    table
+}

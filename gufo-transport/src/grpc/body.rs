@@ -1,0 +1,298 @@
+//! Messages over an h2 stream, in both directions.
+
+use std::{
+    future::poll_fn,
+    pin::Pin,
+    task::{Context as TaskContext, Poll, ready},
+};
+
+use bytes::{Bytes, BytesMut};
+use gufo_core::{Compression, Format, MessageStream, Messages, Metadata, Payload, Status};
+use h2::{RecvStream, SendStream};
+
+use super::{
+    compress,
+    errors::{self, Side},
+    frame::{self, Decoder, Frame},
+    headers,
+};
+
+/// Small messages are gathered up to this size before they are sent.
+const BATCH: usize = 16 * 1024;
+
+/// The receiving half of a stream, as whole messages.
+#[derive(Debug)]
+pub(super) struct Body {
+    stream: RecvStream,
+    decoder: Decoder,
+    side: Side,
+}
+
+impl Body {
+    pub(super) fn new(
+        stream: RecvStream,
+        limit: usize,
+        compression: Option<Compression>,
+        side: Side,
+    ) -> Self {
+        Self {
+            stream,
+            decoder: Decoder::new(limit, compression),
+            side,
+        }
+    }
+
+    /// The next message; `None` once the peer has ended its side.
+    pub(super) fn poll_message(
+        &mut self,
+        cx: &mut TaskContext<'_>,
+    ) -> Poll<Option<Result<Bytes, Status>>> {
+        loop {
+            match self.decoder.next() {
+                Ok(None) => {}
+                Ok(Some(message)) => return Poll::Ready(Some(Ok(message))),
+                Err(status) => return Poll::Ready(Some(Err(status))),
+            }
+            match ready!(self.stream.poll_data(cx)) {
+                Some(Ok(chunk)) => {
+                    // The peer may send as much again: what it sent is out of h2's hands.
+                    let _ = self.stream.flow_control().release_capacity(chunk.len());
+                    self.decoder.push(chunk);
+                }
+                Some(Err(error)) => {
+                    return Poll::Ready(Some(Err(errors::status(&error, self.side))));
+                }
+                None if self.decoder.is_clean() => return Poll::Ready(None),
+                None => {
+                    let status = Status::internal("the stream ended in the middle of a message");
+                    return Poll::Ready(Some(Err(status)));
+                }
+            }
+        }
+    }
+
+    /// True when the peer has sent everything and nothing is left to take.
+    pub(super) fn is_finished(&self) -> bool {
+        self.decoder.is_clean() && self.stream.is_end_stream()
+    }
+
+    /// How the call ended; only after [`Body::poll_message`] gave `None`.
+    pub(super) fn poll_outcome(
+        &mut self,
+        cx: &mut TaskContext<'_>,
+        limit: usize,
+    ) -> Poll<Result<Metadata, Status>> {
+        let trailers = match ready!(self.stream.poll_trailers(cx)) {
+            Ok(trailers) => trailers,
+            Err(error) => return Poll::Ready(Err(errors::status(&error, self.side))),
+        };
+        Poll::Ready(
+            trailers
+                .and_then(|trailers| headers::outcome(&trailers, limit))
+                .unwrap_or_else(|| {
+                    Err(Status::internal(
+                        "the server ended the stream without a grpc-status",
+                    ))
+                }),
+        )
+    }
+}
+
+/// A [`Body`] as messages: what a handler reads, or a client.
+pub(super) struct Received {
+    body: Body,
+    /// The largest trailers a client takes; `None` on the server, where no trailers come.
+    trailers_limit: Option<usize>,
+    trailers: Metadata,
+    done: bool,
+    /// Stops the task that sends the requests, once nobody reads the replies.
+    _sending: Option<AbortOnDrop>,
+}
+
+impl Received {
+    pub(super) fn requests(body: Body) -> Messages {
+        Messages::new(Self {
+            body,
+            trailers_limit: None,
+            trailers: Metadata::new(),
+            done: false,
+            _sending: None,
+        })
+    }
+
+    pub(super) fn replies(body: Body, limit: usize, sending: Option<AbortOnDrop>) -> Messages {
+        Messages::new(Self {
+            body,
+            trailers_limit: Some(limit),
+            trailers: Metadata::new(),
+            done: false,
+            _sending: sending,
+        })
+    }
+
+    fn poll_item(&mut self, cx: &mut TaskContext<'_>) -> Poll<Option<Result<Payload, Status>>> {
+        if let Some(message) = ready!(self.body.poll_message(cx)) {
+            return Poll::Ready(Some(message.map(Payload::Encoded)));
+        }
+        let Some(limit) = self.trailers_limit else {
+            return Poll::Ready(None);
+        };
+        match ready!(self.body.poll_outcome(cx, limit)) {
+            Ok(trailers) => {
+                self.trailers = trailers;
+                Poll::Ready(None)
+            }
+            Err(status) => Poll::Ready(Some(Err(status))),
+        }
+    }
+}
+
+impl MessageStream for Received {
+    fn poll_next(
+        self: Pin<&mut Self>,
+        cx: &mut TaskContext<'_>,
+    ) -> Poll<Option<Result<Payload, Status>>> {
+        let this = self.get_mut();
+        if this.done {
+            return Poll::Ready(None);
+        }
+        let item = ready!(this.poll_item(cx));
+        this.done = !matches!(item, Some(Ok(_)));
+        Poll::Ready(item)
+    }
+
+    fn trailers(self: Pin<&mut Self>) -> Metadata {
+        std::mem::take(&mut self.get_mut().trailers)
+    }
+}
+
+/// Aborts a task when dropped.
+#[derive(Debug)]
+pub(super) struct AbortOnDrop(pub(super) tokio::task::AbortHandle);
+
+impl Drop for AbortOnDrop {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// How messages become frames.
+#[derive(Clone, Debug)]
+pub(super) struct Encoding {
+    pub(super) format: Format,
+    pub(super) compression: Option<Compression>,
+    pub(super) limit: usize,
+}
+
+impl Encoding {
+    /// Encodes, checks and compresses a message: what goes behind its head.
+    pub(super) fn body(&self, message: Payload) -> Result<Bytes, Status> {
+        let bytes = message.into_bytes(&self.format)?;
+        if bytes.len() > self.limit {
+            let (size, limit) = (bytes.len(), self.limit);
+            return Err(Status::resource_exhausted(format!(
+                "message of {size} bytes is over the limit of {limit}"
+            )));
+        }
+        match self.compression {
+            Some(compression) => compress::compress(compression, &bytes),
+            None => Ok(bytes),
+        }
+    }
+
+    pub(super) fn frame(&self, message: Payload) -> Result<Frame, Status> {
+        Frame::message(self.body(message)?, self.compression.is_some())
+    }
+}
+
+/// Why sending messages ended early.
+#[derive(Debug)]
+pub(super) enum Stopped {
+    /// The source of the messages failed.
+    Failed(Status),
+    /// The peer does not want more, or is gone.
+    Refused,
+}
+
+enum Gathered {
+    Batch,
+    Large(Bytes),
+    End,
+    Failed(Status),
+    Refused,
+}
+
+/// Sends messages as fast as the peer takes them; small ones that are ready together share a DATA
+/// frame. Leaves the stream open.
+pub(super) async fn send_messages(
+    stream: &mut SendStream<Frame>,
+    messages: &mut Messages,
+    encoding: &Encoding,
+) -> Result<(), Stopped> {
+    let mut batch = BytesMut::new();
+    loop {
+        let gathered = poll_fn(|cx| gather(stream, messages, encoding, &mut batch, cx)).await;
+        if !batch.is_empty() {
+            send_bytes(stream, batch.split().freeze()).await?;
+        }
+        match gathered {
+            Gathered::Batch => {}
+            Gathered::Large(bytes) => send_bytes(stream, bytes).await?,
+            Gathered::End => return Ok(()),
+            Gathered::Failed(status) => return Err(Stopped::Failed(status)),
+            Gathered::Refused => return Err(Stopped::Refused),
+        }
+    }
+}
+
+fn gather(
+    stream: &mut SendStream<Frame>,
+    messages: &mut Messages,
+    encoding: &Encoding,
+    batch: &mut BytesMut,
+    cx: &mut TaskContext<'_>,
+) -> Poll<Gathered> {
+    while batch.len() < BATCH {
+        let body = match messages.poll_next_message(cx) {
+            Poll::Ready(Some(message)) => message.and_then(|message| encoding.body(message)),
+            Poll::Ready(None) => return Poll::Ready(Gathered::End),
+            Poll::Pending if !batch.is_empty() => return Poll::Ready(Gathered::Batch),
+            Poll::Pending => return stream.poll_reset(cx).map(|_| Gathered::Refused),
+        };
+        let compressed = encoding.compression.is_some();
+        let put = body.and_then(|body| {
+            if body.len() < BATCH {
+                return frame::put(batch, &body, compressed).map(|()| None);
+            }
+            frame::put_head(batch, body.len(), compressed).map(|()| Some(body))
+        });
+        match put {
+            Ok(None) => {}
+            Ok(Some(large)) => return Poll::Ready(Gathered::Large(large)),
+            Err(status) => return Poll::Ready(Gathered::Failed(status)),
+        }
+    }
+    Poll::Ready(Gathered::Batch)
+}
+
+/// Sends bytes as the peer's windows open.
+pub(super) async fn send_bytes(
+    stream: &mut SendStream<Frame>,
+    mut bytes: Bytes,
+) -> Result<(), Stopped> {
+    while !bytes.is_empty() {
+        stream.reserve_capacity(bytes.len());
+        let mut room = stream.capacity();
+        if room == 0 {
+            room = match poll_fn(|cx| stream.poll_capacity(cx)).await {
+                Some(Ok(room)) => room,
+                Some(Err(_)) | None => return Err(Stopped::Refused),
+            };
+        }
+        let part = bytes.split_to(room.min(bytes.len()));
+        stream
+            .send_data(Frame::plain(part), false)
+            .map_err(|_| Stopped::Refused)?;
+    }
+    Ok(())
+}

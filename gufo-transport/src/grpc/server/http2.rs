@@ -1,0 +1,298 @@
+//! The loop that drives one HTTP/2 connection.
+
+use std::{
+    pin::Pin,
+    sync::{Arc, atomic::Ordering},
+    task::{Context as TaskContext, Poll},
+    time::Duration,
+};
+
+use gufo_core::{BoxFuture, Cancel};
+use h2::{
+    Ping, PingPong, RecvStream,
+    server::{Connection, SendResponse},
+};
+use http::Request;
+use tokio::{
+    task::JoinSet,
+    time::{Interval, MissedTickBehavior},
+};
+
+use super::{RouteCache, Shared, call};
+use crate::grpc::{
+    frame::Frame,
+    io::{Coalescing, Outgoing, Prefixed, Socket, coalesce},
+};
+
+type Io = Prefixed<Socket>;
+
+/// What a stream may have unread, in bytes.
+pub(in crate::grpc) const STREAM_WINDOW: u32 = 1 << 20;
+
+/// What a connection may have unread, in bytes.
+pub(in crate::grpc) const CONNECTION_WINDOW: u32 = 4 << 20;
+
+/// h2 counts small DATA frames that nobody has read yet against this, in bytes: honest streams of
+/// tiny messages to a slow reader need more than its default.
+pub(in crate::grpc) const SMALL_FRAME_BUDGET: usize = 16 << 20;
+
+/// The largest frame accepted.
+pub(in crate::grpc) const FRAME_SIZE: u32 = 64 * 1024;
+
+/// What HTTP needs of the header list beside metadata, in bytes.
+const HEADER_ROOM: u32 = 2 * 1024;
+
+/// Large replies that wait for the peer, in bytes: no new call is begun above it.
+const UNSENT_LIMIT: usize = 16 << 20;
+
+pub(super) async fn serve(socket: Io, shared: Arc<Shared>, drain: Cancel) {
+    let limits = &shared.options.limits;
+    let (coalescing, outgoing) = coalesce(socket);
+    let mut builder = h2::server::Builder::new();
+    builder
+        .initial_window_size(STREAM_WINDOW)
+        .initial_connection_window_size(CONNECTION_WINDOW)
+        .max_frame_size(FRAME_SIZE)
+        .max_concurrent_streams(limits.calls)
+        .max_header_list_size(
+            u32::try_from(limits.metadata)
+                .unwrap_or(u32::MAX)
+                .saturating_add(HEADER_ROOM),
+        )
+        .data_frame_budget(SMALL_FRAME_BUDGET);
+    let handshake = tokio::time::timeout(
+        shared.options.handshake_timeout,
+        builder.handshake(coalescing),
+    )
+    .await;
+    let Ok(Ok(mut connection)) = handshake else {
+        tracing::debug!(peer = ?shared.peer.address, "closed: no HTTP/2 handshake in time");
+        return;
+    };
+    let pulse = Pulse::new(&shared, connection.ping_pong());
+    let mut serving = Serving {
+        connection,
+        outgoing,
+        shared,
+        routes: RouteCache::new(),
+        batch: Vec::new(),
+        calls: JoinSet::new(),
+        drain: Some(Box::pin(async move { drain.cancelled().await })),
+        pulse,
+        yielded: false,
+    };
+    std::future::poll_fn(|cx| serving.poll(cx)).await;
+}
+
+struct Serving {
+    connection: Connection<Coalescing<Io>, Frame>,
+    outgoing: Outgoing<Io>,
+    shared: Arc<Shared>,
+    routes: RouteCache,
+    batch: Vec<(Request<RecvStream>, SendResponse<Frame>)>,
+    /// Calls that were not ready at once.
+    calls: JoinSet<()>,
+    /// `None` once draining.
+    drain: Option<BoxFuture<'static, ()>>,
+    pulse: Pulse,
+    yielded: bool,
+}
+
+impl Serving {
+    fn poll(&mut self, cx: &mut TaskContext<'_>) -> Poll<()> {
+        // Calls in other tasks wake this one for each reply. Letting them all run first turns
+        // their replies into one write.
+        if !self.calls.is_empty() && !std::mem::replace(&mut self.yielded, true) {
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        self.yielded = false;
+
+        if self
+            .drain
+            .as_mut()
+            .is_some_and(|drain| drain.as_mut().poll(cx).is_ready())
+        {
+            self.drain = None;
+            self.connection.graceful_shutdown();
+        }
+        while let Poll::Ready(Some(_)) = self.calls.poll_join_next(cx) {}
+        match self.poll_pulse(cx) {
+            Verdict::Alive => {}
+            Verdict::Idle => self.connection.graceful_shutdown(),
+            Verdict::Dead => return Poll::Ready(()),
+        }
+        loop {
+            let open = self.accept(cx);
+            let began = !self.batch.is_empty();
+            let mut batch = std::mem::take(&mut self.batch);
+            for (request, respond) in batch.drain(..) {
+                self.begin(request, respond, cx);
+            }
+            self.batch = batch;
+            if !open {
+                // Nobody is left to write to; what still runs is dropped with the connection.
+                return Poll::Ready(());
+            }
+            if began {
+                continue;
+            }
+            match self.outgoing.poll_drain(cx) {
+                Poll::Ready(Ok(true)) => {}
+                Poll::Ready(Ok(false)) | Poll::Pending => return Poll::Pending,
+                Poll::Ready(Err(_)) => return Poll::Ready(()),
+            }
+        }
+    }
+
+    /// Takes every call that has arrived before any is answered, so that one read leads to one
+    /// write. False once the connection is over.
+    fn accept(&mut self, cx: &mut TaskContext<'_>) -> bool {
+        loop {
+            if self.shared.unsent.load(Ordering::Relaxed) > UNSENT_LIMIT {
+                return self.connection.poll_closed(cx).is_pending();
+            }
+            match self.connection.poll_accept(cx) {
+                Poll::Ready(Some(Ok(call))) => self.batch.push(call),
+                Poll::Ready(Some(Err(error))) => {
+                    tracing::debug!(peer = ?self.shared.peer.address, %error, "connection failed");
+                    return false;
+                }
+                Poll::Ready(None) => return false,
+                Poll::Pending => return true,
+            }
+        }
+    }
+
+    /// Begins a call; one that is ready on its first poll costs no task.
+    fn begin(
+        &mut self,
+        request: Request<RecvStream>,
+        respond: SendResponse<Frame>,
+        cx: &mut TaskContext<'_>,
+    ) {
+        let route = self
+            .routes
+            .find(request.uri().path(), &*self.shared.dispatch);
+        let mut answer = call::answer(Arc::clone(&self.shared), route, request, respond);
+        if answer.as_mut().poll(cx).is_pending() {
+            self.calls.spawn(answer);
+        }
+    }
+
+    fn poll_pulse(&mut self, cx: &mut TaskContext<'_>) -> Verdict {
+        if self.pulse.poll_pong(cx) {
+            self.pulse.silent = Duration::ZERO;
+        }
+        if self.pulse.tick.poll_tick(cx).is_pending() {
+            return Verdict::Alive;
+        }
+        // Make sure that the next tick wakes this task.
+        let _ = self.pulse.tick.poll_tick(cx);
+        let heard = self.outgoing.take_read() > 0;
+        let waiting = self.outgoing.waiting() + self.shared.unsent.load(Ordering::Relaxed);
+        self.pulse
+            .look(heard, waiting, self.connection.has_streams())
+    }
+}
+
+enum Verdict {
+    Alive,
+    /// Nobody has called for a long time.
+    Idle,
+    /// The peer does not answer, or does not read.
+    Dead,
+}
+
+/// Watches whether the peer is alive, reads what it asked for, and still has calls.
+struct Pulse {
+    tick: Interval,
+    ping_pong: Option<PingPong>,
+    options: Arc<gufo_core::ListenOptions>,
+    /// How long nothing was heard.
+    silent: Duration,
+    pinged: bool,
+    /// How long there was no call.
+    unused: Duration,
+    /// What waited for the peer at the last tick, and for how long it has not become less.
+    waiting: usize,
+    stalled: Duration,
+}
+
+impl Pulse {
+    fn new(shared: &Shared, ping_pong: Option<PingPong>) -> Self {
+        let options = Arc::clone(&shared.options);
+        let shortest = options
+            .keep_alive_interval
+            .min(options.keep_alive_timeout)
+            .min(options.idle_timeout)
+            .min(options.stall_timeout)
+            .max(Duration::from_millis(2));
+        let mut tick = tokio::time::interval(shortest / 2);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        Self {
+            tick,
+            ping_pong,
+            options,
+            silent: Duration::ZERO,
+            pinged: false,
+            unused: Duration::ZERO,
+            waiting: 0,
+            stalled: Duration::ZERO,
+        }
+    }
+
+    fn poll_pong(&mut self, cx: &mut TaskContext<'_>) -> bool {
+        if !self.pinged {
+            return false;
+        }
+        let answered = self
+            .ping_pong
+            .as_mut()
+            .is_some_and(|ping| matches!(ping.poll_pong(cx), Poll::Ready(Ok(_))));
+        self.pinged = !answered;
+        answered
+    }
+
+    fn look(&mut self, heard: bool, waiting: usize, used: bool) -> Verdict {
+        let period = self.tick.period();
+        self.silent = if heard {
+            Duration::ZERO
+        } else {
+            self.silent + period
+        };
+        self.unused = if used {
+            Duration::ZERO
+        } else {
+            self.unused + period
+        };
+        let stuck = waiting > 0 && waiting >= self.waiting;
+        self.stalled = if stuck {
+            self.stalled + period
+        } else {
+            Duration::ZERO
+        };
+        self.waiting = waiting;
+
+        let alive = self.options.keep_alive_interval;
+        if self.stalled > self.options.stall_timeout
+            || self.silent > alive + self.options.keep_alive_timeout
+        {
+            return Verdict::Dead;
+        }
+        if self.silent >= alive && !self.pinged {
+            self.pinged = self
+                .ping_pong
+                .as_mut()
+                .is_some_and(|ping| ping.send_ping(Ping::opaque()).is_ok());
+        }
+        if self.unused > self.options.idle_timeout {
+            Verdict::Idle
+        } else {
+            Verdict::Alive
+        }
+    }
+}
+
+/// A boxed call on its way.
+pub(super) type Answer = Pin<Box<dyn Future<Output = ()> + Send>>;
