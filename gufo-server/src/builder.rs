@@ -1,0 +1,327 @@
+//! Builder: everything a server is made of, then the start.
+
+use std::{fmt, sync::Arc};
+
+use gufo_core::{
+    BackendUrl, BoxFuture, Cancel, Codec, Endpoint, Error, Formats, Interceptor, ListenOptions,
+    Listener, Registry, Result, Service, ServiceName, Tasks, Transports, Version,
+};
+use tokio::sync::Semaphore;
+
+#[cfg(feature = "health")]
+use crate::HealthHandle;
+use crate::{
+    DrainReport, NodeOptions, Router, RunningServer, ServerOptions, accept::Acceptor, calls::Calls,
+    guard::Class, registration::Registration, telemetry::SERVER,
+};
+
+/// Everything a server is made of. Mistakes in it are told by [`start`](Self::start).
+#[must_use = "a server starts with start() or serve()"]
+#[derive(Default)]
+pub struct Builder {
+    transports: Transports,
+    urls: Vec<String>,
+    listeners: Vec<Box<dyn Listener>>,
+    listen_options: ListenOptions,
+    options: ServerOptions,
+    interceptors: Vec<Arc<dyn Interceptor>>,
+    formats: Formats,
+    services: Vec<Service>,
+    registry: Option<Arc<dyn Registry>>,
+    node: NodeOptions,
+    #[cfg(feature = "health")]
+    health: Option<HealthHandle>,
+    #[cfg(feature = "reflection")]
+    reflection: bool,
+    stop: Option<BoxFuture<'static, ()>>,
+    mistake: Option<Error>,
+}
+
+impl Builder {
+    /// The transports [`listen`](Self::listen) chooses from by scheme, in addition to those given
+    /// before, which win.
+    pub fn transports(mut self, transports: Transports) -> Self {
+        self.transports = self.transports.or(&transports);
+        self
+    }
+
+    /// Listens at an address, such as `grpc://0.0.0.0:50051` or `memory://greeter`. May be
+    /// repeated; port 0 picks a free one, see [`RunningServer::urls`].
+    pub fn listen(mut self, url: impl Into<String>) -> Self {
+        self.urls.push(url.into());
+        self
+    }
+
+    /// Serves the peers of a listener made elsewhere.
+    pub fn listener(mut self, listener: impl Listener) -> Self {
+        self.listeners.push(Box::new(listener));
+        self
+    }
+
+    /// Limits and timeouts of each connection.
+    pub fn listen_options(mut self, options: ListenOptions) -> Self {
+        self.listen_options = options;
+        self
+    }
+
+    /// Limits and waits of the server as a whole.
+    pub fn options(mut self, options: ServerOptions) -> Self {
+        self.options = options;
+        self
+    }
+
+    /// Adds an interceptor around every call of every service but health; the first one added is
+    /// the outermost.
+    pub fn interceptor(self, interceptor: impl Interceptor) -> Self {
+        self.interceptors([Arc::new(interceptor) as Arc<dyn Interceptor>])
+    }
+
+    /// Adds interceptors, the first one outermost.
+    pub fn interceptors(mut self, chain: impl IntoIterator<Item = Arc<dyn Interceptor>>) -> Self {
+        self.interceptors.extend(chain);
+        self
+    }
+
+    /// Adds a format; a codec of the same name is replaced.
+    pub fn codec(mut self, codec: impl Codec) -> Self {
+        self.formats = self.formats.with(codec);
+        self
+    }
+
+    /// Adds a service.
+    pub fn service(mut self, service: impl Into<Service>) -> Self {
+        self.services.push(service.into());
+        self
+    }
+
+    /// Registers the server here once it listens, and withdraws it when it stops.
+    pub fn registry(mut self, registry: Arc<dyn Registry>) -> Self {
+        self.registry = Some(registry);
+        self
+    }
+
+    /// How the server appears in the registry.
+    pub fn node(mut self, node: NodeOptions) -> Self {
+        self.node = node;
+        self
+    }
+
+    /// Registers under this name instead of the names of the services.
+    pub fn name(mut self, name: &str) -> Self {
+        self.node.name = self.noted(ServiceName::parse(name)).or(self.node.name);
+        self
+    }
+
+    /// The version in the registry.
+    pub fn version(mut self, version: &str) -> Self {
+        if let Some(version) = self.noted(Version::parse(version)) {
+            self.node.version = version;
+        }
+        self
+    }
+
+    /// The zone in the registry.
+    pub fn zone(mut self, zone: impl Into<String>) -> Self {
+        self.node.zone = Some(zone.into());
+        self
+    }
+
+    /// An address at which others reach the server, in place of those it listens at. May be
+    /// repeated.
+    pub fn advertise(mut self, url: &str) -> Self {
+        let endpoint = self.noted(Endpoint::parse(url));
+        self.node.advertise.extend(endpoint);
+        self
+    }
+
+    /// Answers `grpc.health.v1.Health` from a handle: `SERVING` once the server is registered,
+    /// `NOT_SERVING` as soon as it stops.
+    #[cfg(feature = "health")]
+    pub fn health(mut self, health: &HealthHandle) -> Self {
+        self.health = Some(health.clone());
+        self
+    }
+
+    /// Answers `grpc.reflection.v1` and `v1alpha` from the descriptors of the services.
+    /// Interceptors stand around it too: it tells everything about the interface.
+    #[cfg(feature = "reflection")]
+    pub fn reflection(mut self) -> Self {
+        self.reflection = true;
+        self
+    }
+
+    /// Stops the server when a future ends, such as `tokio::signal::ctrl_c()`; for
+    /// [`serve`](Self::serve) and [`RunningServer::wait`].
+    pub fn stop_on(mut self, stop: impl Future + Send + 'static) -> Self {
+        self.stop = Some(Box::pin(async {
+            let _ = stop.await; // That it ended is all that counts.
+        }));
+        self
+    }
+
+    fn noted<T>(&mut self, result: Result<T>) -> Option<T> {
+        match result {
+            Ok(value) => Some(value),
+            Err(error) => {
+                self.mistake.get_or_insert(error);
+                None
+            }
+        }
+    }
+
+    /// The services without listeners, to call them in this process.
+    ///
+    /// # Errors
+    /// `AlreadyExists` for a service or method added twice, `InvalidArgument` for what an earlier
+    /// call of the builder got.
+    pub fn into_router(mut self) -> Result<Arc<Router>> {
+        let router = self.router(&Calls::new(&self.options))?;
+        #[cfg(feature = "health")]
+        if let Some(health) = &self.health {
+            health.ready();
+        }
+        Ok(router)
+    }
+
+    fn router(&mut self, calls: &Arc<Calls>) -> Result<Arc<Router>> {
+        if let Some(mistake) = self.mistake.take() {
+            return Err(mistake);
+        }
+        let chain: Arc<[_]> = self.interceptors.drain(..).collect();
+        let mut router = Router::new(std::mem::take(&mut self.formats));
+        for service in &self.services {
+            router.add(service, &chain, calls, Class::Application)?;
+        }
+        self.add_system(&mut router, &chain, calls)?;
+        Ok(Arc::new(router))
+    }
+
+    #[allow(
+        unused_variables,
+        reason = "what is used depends on the features turned on"
+    )]
+    fn add_system(
+        &self,
+        router: &mut Router,
+        chain: &Arc<[Arc<dyn Interceptor>]>,
+        calls: &Arc<Calls>,
+    ) -> Result<()> {
+        #[cfg(feature = "health")]
+        if let Some(health) = &self.health {
+            health.add(self.services.iter().map(Service::name));
+            router.add(&health.service(), &Arc::from([]), calls, Class::System)?;
+        }
+        #[cfg(feature = "reflection")]
+        if self.reflection {
+            for service in crate::reflection::services(router, &self.services)? {
+                router.add(&service, chain, calls, Class::System)?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn bind(&mut self) -> Result<Vec<Box<dyn Listener>>> {
+        if self.urls.is_empty() && self.listeners.is_empty() {
+            return Err(Error::invalid_argument(
+                "a server needs an address: call listen(url)",
+            ));
+        }
+        let mut listeners = Vec::new();
+        for url in &self.urls {
+            let parsed = BackendUrl::parse(url)?;
+            let transport = self.transports.find(parsed.scheme())?;
+            listeners.push(
+                transport
+                    .listen(parsed, self.listen_options.clone())
+                    .await?,
+            );
+        }
+        listeners.append(&mut self.listeners);
+        Ok(listeners)
+    }
+
+    /// Listens, serves, registers, in this order.
+    ///
+    /// # Errors
+    /// What [`into_router`](Self::into_router) says; `InvalidArgument` without an address or for
+    /// an unknown scheme; what a transport says when it cannot listen; what the registry says, or
+    /// `Unavailable` when it does not answer in time. Nothing is left running then.
+    ///
+    /// # Cancel safety
+    /// Dropping the future leaves nothing running; a node already registered lapses.
+    pub async fn start(mut self) -> Result<RunningServer> {
+        let calls = Calls::new(&self.options);
+        let router = self.router(&calls)?;
+        let listeners = self.bind().await?;
+        let urls: Vec<_> = listeners.iter().map(|it| it.url().to_owned()).collect();
+        let nodes = match &self.registry {
+            Some(_) => {
+                let services = self.services.iter().map(Service::name);
+                self.node.nodes(&urls, services)?
+            }
+            None => Vec::new(),
+        };
+
+        let acceptor = Acceptor {
+            dispatch: router,
+            connections: Tasks::new(),
+            cap: Arc::new(Semaphore::new(
+                self.options.max_connections.min(Semaphore::MAX_PERMITS),
+            )),
+            closing: Cancel::new(),
+            drain: Cancel::new(),
+        };
+        let listening = Tasks::new();
+        for listener in listeners {
+            listening.spawn("listener", acceptor.clone().run(listener));
+        }
+        let mut server = RunningServer::new(
+            urls,
+            calls,
+            acceptor,
+            listening,
+            std::mem::take(&mut self.options),
+            self.stop.take(),
+        );
+        if let Some(registry) = &self.registry {
+            server.registration = Registration::register(
+                &**registry,
+                nodes,
+                &self.node.register,
+                server.options.register_timeout,
+            )
+            .await?;
+        }
+        #[cfg(feature = "health")]
+        if let Some(health) = self.health.take() {
+            health.ready();
+            server.health = Some(health);
+        }
+        tracing::info!(target: SERVER, urls = ?server.urls, "serving");
+        Ok(server)
+    }
+
+    /// Adds a service, starts, and serves until [`stop_on`](Self::stop_on) ends; without it, for
+    /// ever.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start).
+    ///
+    /// # Cancel safety
+    /// Dropping the future aborts the server.
+    pub async fn serve(self, service: impl Into<Service>) -> Result<DrainReport> {
+        Ok(self.service(service).start().await?.wait().await)
+    }
+}
+
+impl fmt::Debug for Builder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Builder")
+            .field("urls", &self.urls)
+            .field("services", &self.services)
+            .field("interceptors", &self.interceptors)
+            .field("options", &self.options)
+            .field("node", &self.node)
+            .finish_non_exhaustive()
+    }
+}
