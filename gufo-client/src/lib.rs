@@ -29,3 +29,6 @@ mod trouble;
 
 pub use builder::{ChannelBuilder, DEFAULT_CONNECT_TIMEOUT, DEFAULT_CONNECTIONS};
 pub use channel::Channel;
+
+/// The words and contracts everything here is made of.
+pub use gufo_core as core;
