@@ -58,6 +58,11 @@ impl<T> Probe<T> {
 pub trait Known {
     /// What the type says of itself.
     fn field(&self, types: &mut Types) -> Field;
+
+    /// The same, for a type that is known to be an enum.
+    fn enumeration(&self, types: &mut Types) -> Field {
+        self.field(types)
+    }
 }
 
 impl<T: Describe> Known for Probe<T> {
@@ -70,6 +75,11 @@ impl<T: Describe> Known for Probe<T> {
 pub trait Unknown {
     /// A message without fields that has the type's name.
     fn field(&self, types: &mut Types) -> Field;
+
+    /// The number that stands for a value of an enum.
+    fn enumeration(&self, _: &mut Types) -> Field {
+        Field::scalar(Scalar::Int32)
+    }
 }
 
 impl<T: 'static> Unknown for &Probe<T> {

@@ -1,0 +1,51 @@
+//! A router of a dozen lines, so that the macros are tested without a server.
+
+use std::sync::Arc;
+
+use gufo_core::{
+    BoxFuture, Caller, Context, Handler, Messages, Payload, Replies, Reply, Route, Service, Status,
+    Values,
+};
+
+/// Answers the methods of one service.
+#[derive(Debug)]
+pub struct Router {
+    service: Service,
+    values: Values,
+}
+
+impl Router {
+    /// A caller of the service, with or without serialization.
+    pub fn caller(service: impl Into<Service>, values: Values) -> Caller {
+        Caller::new(Arc::new(Self {
+            service: service.into(),
+            values,
+        }))
+    }
+
+    fn route(&self, ctx: &Context) -> &Route {
+        let path = ctx.method().path();
+        let mut routes = self.service.routes().iter();
+        routes
+            .find(|route| route.method.path() == path)
+            .expect("the service has the method")
+    }
+}
+
+impl Handler for Router {
+    fn unary(&self, ctx: Context, request: Payload) -> BoxFuture<'static, Result<Reply, Status>> {
+        self.route(&ctx).handler.unary(ctx, request)
+    }
+
+    fn stream(
+        &self,
+        ctx: Context,
+        requests: Messages,
+    ) -> BoxFuture<'static, Result<Replies, Status>> {
+        self.route(&ctx).handler.stream(ctx, requests)
+    }
+
+    fn values(&self) -> Values {
+        self.values
+    }
+}
