@@ -207,13 +207,21 @@ impl Builder {
         calls: &Arc<Calls>,
     ) -> Result<()> {
         #[cfg(feature = "health")]
-        if let Some(health) = &self.health {
+        let health = self.health.as_ref().map(|health| {
             health.add(self.services.iter().map(Service::name));
-            router.add(&health.service(), &Arc::from([]), calls, Class::System)?;
+            health.service()
+        });
+        #[cfg(feature = "health")]
+        if let Some(health) = &health {
+            // A prober has no credentials to show to an interceptor.
+            router.add(health, &Arc::from([]), calls, Class::System)?;
         }
         #[cfg(feature = "reflection")]
         if self.reflection {
-            for service in crate::reflection::services(router, &self.services)? {
+            let services = self.services.iter();
+            #[cfg(feature = "health")]
+            let services = services.chain(&health);
+            for service in crate::reflection::services(services)? {
                 router.add(&service, chain, calls, Class::System)?;
             }
         }

@@ -6,7 +6,7 @@
 //! ```
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), gufo_core::Error> {
-//! use gufo_core::{Bytes, Kind, Method, Raw, Service, Status, handler};
+//! use gufo_core::{Bytes, Kind, Method, Service, Status, codec::Raw, handler};
 //! use gufo_server::Server;
 //!
 //! static ECHO: Method = Method::new(Kind::Unary, "/echo.Echo/Echo");

@@ -26,21 +26,20 @@ use crate::{
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), gufo_core::Error> {
-/// use gufo_core::{Call, Caller, Kind, Method, One, Raw, Service, Status, handler};
+/// use gufo_core::{Bytes, Call, Caller, Kind, Method, One, Service, Status, codec::Raw, handler};
 /// use gufo_server::Server;
 ///
 /// static ECHO: Method = Method::new(Kind::Unary, "/echo.Echo/Echo");
-/// let echo = handler::unary::<Raw, gufo_core::Bytes, _, _, _, _>(|_, request| async move {
-///     Ok::<gufo_core::Bytes, Status>(request)
+/// let echo = handler::unary::<Raw, Bytes, Bytes, Bytes, _, _>(|_ctx, request| async move {
+///     Ok::<_, Status>(request)
 /// });
 /// let router = Server::builder()
 ///     .service(Service::new("echo.Echo").route(&ECHO, echo))
 ///     .into_router()?;
 ///
 /// let caller = Caller::new(router);
-/// let reply: gufo_core::Bytes = Call::<Raw, One<gufo_core::Bytes>, One<_>>::new(
-///     &caller, &ECHO, One("owl".into()),
-/// ).await?;
+/// let call = Call::<Raw, One<Bytes>, One<Bytes>>::new(&caller, &ECHO, One("owl".into()));
+/// let reply: Bytes = call.await?;
 /// assert_eq!(reply, "owl");
 /// # Ok(()) }
 /// ```
