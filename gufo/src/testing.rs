@@ -2,7 +2,7 @@
 //!
 //! See [`client`].
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use gufo_client::Channel;
 use gufo_core::{
@@ -66,14 +66,15 @@ pub async fn caller(service: impl Into<Service>) -> Result<Caller> {
     let channel = crate::channel().address(url).connect().await?;
     Ok(Caller::new(Arc::new(Served {
         channel,
-        _server: server,
+        _server: Mutex::new(server),
     })))
 }
 
 /// A channel together with the server behind it.
 struct Served {
     channel: Channel,
-    _server: RunningServer,
+    /// Held to end with the client; the lock is only there because a handler is shared.
+    _server: Mutex<RunningServer>,
 }
 
 impl Handler for Served {
