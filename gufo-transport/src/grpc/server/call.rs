@@ -71,7 +71,7 @@ fn begin(
     parts: &Parts,
     format: Format,
 ) -> Result<Begun, Status> {
-    let route = route.ok_or_else(|| not_served(parts.uri.path()))?;
+    let route = route.ok_or_else(|| shared.dispatch.unknown(parts.uri.path()))?;
     if parts.method != http::Method::POST {
         return Err(Status::internal(format!(
             "gRPC calls are POST, not {}",
@@ -105,10 +105,6 @@ fn begin(
         compression,
         encoding,
     })
-}
-
-pub(super) fn not_served(path: &str) -> Status {
-    Status::unimplemented(format!("method {path} is not served here"))
 }
 
 fn encoding_named(name: &HeaderValue) -> Result<Option<Compression>, Status> {

@@ -23,6 +23,7 @@ enum Bound {
 }
 
 /// A socket file outlives its socket unless somebody removes it.
+#[derive(Debug)]
 struct RemoveOnDrop(PathBuf);
 
 impl Drop for RemoveOnDrop {

@@ -22,7 +22,7 @@ use h2::{Reason, RecvStream, SendStream, server::SendResponse};
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header, request::Parts};
 use http_body::Body as HttpBody;
 
-use super::{Shared, call::not_served};
+use super::Shared;
 use crate::grpc::{frame::Frame, headers, json};
 
 /// The body of a plain answer.
@@ -125,7 +125,7 @@ async fn try_answer(
     let route = route.ok_or_else(|| Refused {
         http: Some(StatusCode::NOT_FOUND),
         allow: None,
-        status: not_served(parts.uri.path()),
+        status: shared.dispatch.unknown(parts.uri.path()),
     })?;
     if parts.method != http::Method::POST {
         return Err(Refused {
