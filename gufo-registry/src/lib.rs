@@ -32,6 +32,8 @@
 //! # Ok::<(), gufo_core::Error>(()) }).unwrap();
 //! ```
 
+#[cfg(feature = "conformance")]
+pub mod conformance;
 pub mod fixed;
 pub mod memory;
 mod open;
