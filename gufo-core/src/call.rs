@@ -150,7 +150,7 @@ impl<W, Q, A> Call<W, Q, A> {
                 .insert("traceparent", &child)
                 .map_err(Status::from)?;
         }
-        let format = options.format.unwrap_or(preferred);
+        let format = options.format.or_else(|| caller.handler.format()).unwrap_or(preferred);
         let mut ctx = Context::incoming(method, format.clone(), metadata, options.deadline, None);
         let values = caller.handler.values();
         if options.compression.is_some() {
@@ -191,12 +191,7 @@ where
     /// # Errors
     /// As awaiting the call itself.
     pub async fn response(self) -> Result<Response<A>> {
-        let format = self
-            .options
-            .format
-            .clone()
-            .unwrap_or(<W as Wire<Q>>::PREFERRED);
-        let reply = self.send().reply().await?;
+        let (reply, format) = self.send().reply().await?;
         let message = reply.message.into_message::<W, A>(&format)?;
         Ok(Response {
             message,
@@ -287,8 +282,12 @@ impl<W, A> Unary<W, A> {
         }
     }
 
-    async fn reply(mut self) -> Result<Reply> {
-        Ok(std::future::poll_fn(|cx| self.poll_reply(cx)).await?)
+    async fn reply(mut self) -> Result<(Reply, Format)> {
+        let reply = std::future::poll_fn(|cx| self.poll_reply(cx)).await?;
+        match self.state {
+            State::Sent { format, .. } => Ok((reply, format)),
+            State::Failed(_) => Err(Error::internal("a call that was not sent has a reply")),
+        }
     }
 }
 

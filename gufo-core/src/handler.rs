@@ -36,6 +36,11 @@ pub trait Handler: Send + Sync + 'static {
     fn values(&self) -> Values {
         Values::Encode
     }
+
+    /// The only format there is, where a handler has no choice.
+    fn format(&self) -> Option<Format> {
+        None
+    }
 }
 
 impl<H: Handler + ?Sized> Handler for Arc<H> {
@@ -53,6 +58,10 @@ impl<H: Handler + ?Sized> Handler for Arc<H> {
 
     fn values(&self) -> Values {
         (**self).values()
+    }
+
+    fn format(&self) -> Option<Format> {
+        (**self).format()
     }
 }
 

@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc};
 
 use async_trait::async_trait;
 
-use crate::{BoxFuture, Context, Handler, Messages, Payload, Replies, Reply, Status, Values};
+use crate::{BoxFuture, Context, Format, Handler, Messages, Payload, Replies, Reply, Status, Values};
 
 /// Advice around calls: sees and changes method, metadata, messages and outcome, may answer itself
 /// and may wait. The first one added is the outermost; each runs once per call.
@@ -146,5 +146,9 @@ impl Handler for Intercepted {
 
     fn values(&self) -> Values {
         self.handler.values()
+    }
+
+    fn format(&self) -> Option<Format> {
+        self.handler.format()
     }
 }

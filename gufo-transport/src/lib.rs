@@ -11,7 +11,11 @@
 
 #[cfg(feature = "grpc")]
 pub mod grpc;
+#[cfg(feature = "http")]
+pub mod http;
 pub mod memory;
+#[cfg(feature = "web")]
+mod web;
 
 use std::sync::Arc;
 
@@ -25,5 +29,9 @@ pub fn builtin() -> Transports {
     let table = table.with("grpc", Arc::new(grpc::GrpcTransport::new()));
     #[cfg(not(feature = "grpc"))]
     let table = table.without("grpc", "grpc");
+    #[cfg(feature = "http")]
+    let table = table.with("http", Arc::new(http::HttpTransport::new()));
+    #[cfg(not(feature = "http"))]
+    let table = table.without("http", "http");
     table
 }

@@ -10,11 +10,12 @@ use bytes::{Bytes, BytesMut};
 use gufo_core::{Compression, Format, MessageStream, Messages, Metadata, Payload, Status};
 use h2::{RecvStream, SendStream};
 
+use crate::web::headers;
+
 use super::{
     compress,
     errors::{self, Side},
     frame::{self, Decoder, Frame},
-    headers,
 };
 
 /// Small messages are gathered up to this size before they are sent.

@@ -16,9 +16,7 @@ mod compress;
 mod config;
 mod errors;
 mod frame;
-mod headers;
 mod io;
-mod json;
 mod server;
 
 use std::sync::Arc;

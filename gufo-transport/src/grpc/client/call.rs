@@ -21,8 +21,8 @@ use crate::grpc::{
     compress,
     errors::{self, Side},
     frame::Frame,
-    headers,
 };
+use crate::web::headers;
 
 pub(super) async fn unary(
     running: Running,

@@ -19,8 +19,8 @@ use crate::grpc::{
     compress,
     errors::Side,
     frame::Frame,
-    headers,
 };
+use crate::web::headers;
 
 /// Replies above this size count against what a connection may have unsent.
 const LARGE: usize = 16 * 1024;

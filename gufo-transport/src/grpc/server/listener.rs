@@ -19,7 +19,10 @@ pub(in crate::grpc) struct GrpcListener {
 
 enum Bound {
     Tcp(TcpListener),
-    Unix(UnixListener, RemoveOnDrop),
+    Unix {
+        listener: UnixListener,
+        _file: RemoveOnDrop,
+    },
 }
 
 /// A socket file outlives its socket unless somebody removes it.
@@ -54,7 +57,8 @@ impl GrpcListener {
                 remove_stale(path).await.map_err(failed)?;
                 let listener = UnixListener::bind(path).map_err(failed)?;
                 let url = format!("grpc+unix://{}", path.display());
-                (Bound::Unix(listener, RemoveOnDrop(path.clone())), url)
+                let _file = RemoveOnDrop(path.clone());
+                (Bound::Unix { listener, _file }, url)
             }
         };
         Ok(Self {
@@ -114,7 +118,7 @@ impl Listener for GrpcListener {
                     socket.set_nodelay(true)?;
                     (Socket::Tcp(socket), Peer::new("grpc", Some(address)))
                 }
-                Bound::Unix(listener, _) => {
+                Bound::Unix { listener, .. } => {
                     let (socket, _) = listener.accept().await?;
                     (Socket::Unix(socket), Peer::new("grpc+unix", None))
                 }

@@ -23,7 +23,10 @@ use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header, reques
 use http_body::Body as HttpBody;
 
 use super::Shared;
-use crate::grpc::{frame::Frame, headers, json};
+use crate::{
+    grpc::frame::Frame,
+    web::{headers, json},
+};
 
 /// The body of a plain answer.
 pub(super) enum PlainBody {

@@ -5,12 +5,12 @@ use serde_json::{Map, Value, json};
 
 use super::headers;
 
-pub(super) fn error(status: &Status) -> String {
+pub(crate) fn error(status: &Status) -> String {
     value(status).to_string()
 }
 
 /// An error as the last line of a stream.
-pub(super) fn error_line(status: &Status) -> String {
+pub(crate) fn error_line(status: &Status) -> String {
     json!({ "error": value(status) }).to_string()
 }
 
@@ -33,12 +33,12 @@ fn value(status: &Status) -> Value {
 }
 
 /// Reads an error a JSON service answered with; `None` when the body is not one.
-pub(super) fn parse(body: &[u8]) -> Option<Status> {
+pub(crate) fn parse(body: &[u8]) -> Option<Status> {
     from_value(&serde_json::from_slice(body).ok()?)
 }
 
 /// Reads the error out of the last line of a stream.
-pub(super) fn parse_line(line: &[u8]) -> Option<Status> {
+pub(crate) fn parse_line(line: &[u8]) -> Option<Status> {
     let Value::Object(object) = serde_json::from_slice(line).ok()? else {
         return None;
     };

@@ -10,18 +10,18 @@ use bytes::Bytes;
 use gufo_core::{Code, Deadline, Format, Key, Metadata, Status};
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 
-pub(super) const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
-pub(super) const GRPC_MESSAGE: HeaderName = HeaderName::from_static("grpc-message");
-pub(super) const GRPC_DETAILS: HeaderName = HeaderName::from_static("grpc-status-details-bin");
-pub(super) const GRPC_TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
-pub(super) const GRPC_ENCODING: HeaderName = HeaderName::from_static("grpc-encoding");
-pub(super) const GRPC_ACCEPT_ENCODING: HeaderName = HeaderName::from_static("grpc-accept-encoding");
+pub(crate) const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
+pub(crate) const GRPC_MESSAGE: HeaderName = HeaderName::from_static("grpc-message");
+pub(crate) const GRPC_DETAILS: HeaderName = HeaderName::from_static("grpc-status-details-bin");
+pub(crate) const GRPC_TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
+pub(crate) const GRPC_ENCODING: HeaderName = HeaderName::from_static("grpc-encoding");
+pub(crate) const GRPC_ACCEPT_ENCODING: HeaderName = HeaderName::from_static("grpc-accept-encoding");
 
 /// The largest `grpc-message` that is sent, in bytes before escaping.
 const MESSAGE_LIMIT: usize = 2048;
 
 /// The content type of gRPC in a format.
-pub(super) fn content_type(format: &Format) -> Result<HeaderValue, Status> {
+pub(crate) fn content_type(format: &Format) -> Result<HeaderValue, Status> {
     match format {
         Format::Protobuf => Ok(HeaderValue::from_static("application/grpc")),
         Format::Json => Ok(HeaderValue::from_static("application/grpc+json")),
@@ -39,7 +39,7 @@ pub(super) fn content_type(format: &Format) -> Result<HeaderValue, Status> {
 }
 
 /// The subtype of a gRPC content type: empty for plain `application/grpc`.
-pub(super) fn grpc_subtype(content_type: &[u8]) -> Option<&str> {
+pub(crate) fn grpc_subtype(content_type: &[u8]) -> Option<&str> {
     let prefix = content_type.get(..16)?;
     if !prefix.eq_ignore_ascii_case(b"application/grpc") {
         return None;
@@ -76,7 +76,7 @@ fn is_protocol(name: &HeaderName) -> bool {
 }
 
 /// Metadata out of headers. A value that is not legal is refused by name.
-pub(super) fn metadata(headers: &HeaderMap, limit: usize) -> Result<Metadata, Status> {
+pub(crate) fn metadata(headers: &HeaderMap, limit: usize) -> Result<Metadata, Status> {
     let mut metadata = Metadata::new();
     for (name, value) in headers {
         if is_protocol(name) {
@@ -99,7 +99,7 @@ pub(super) fn metadata(headers: &HeaderMap, limit: usize) -> Result<Metadata, St
 }
 
 /// Appends metadata to headers.
-pub(super) fn put_metadata(headers: &mut HeaderMap, metadata: &Metadata) -> Result<(), Status> {
+pub(crate) fn put_metadata(headers: &mut HeaderMap, metadata: &Metadata) -> Result<(), Status> {
     for (key, value) in metadata.iter() {
         let name = HeaderName::from_bytes(key.as_str().as_bytes()).map_err(|_| {
             Status::internal(format!("metadata name {key} does not fit into a header"))
@@ -120,7 +120,7 @@ pub(super) fn put_metadata(headers: &mut HeaderMap, metadata: &Metadata) -> Resu
 }
 
 /// A timeout as `grpc-timeout` writes it: at most eight digits and a unit.
-pub(super) fn timeout_value(deadline: Deadline) -> Option<HeaderValue> {
+pub(crate) fn timeout_value(deadline: Deadline) -> Option<HeaderValue> {
     let left = deadline.remaining()?;
     let mut text = String::with_capacity(10);
     let (amount, unit) = match left {
@@ -134,7 +134,7 @@ pub(super) fn timeout_value(deadline: Deadline) -> Option<HeaderValue> {
 }
 
 /// Reads `grpc-timeout`.
-pub(super) fn deadline(headers: &HeaderMap) -> Result<Deadline, Status> {
+pub(crate) fn deadline(headers: &HeaderMap) -> Result<Deadline, Status> {
     let Some(value) = headers.get(GRPC_TIMEOUT) else {
         return Ok(Deadline::NONE);
     };
@@ -166,7 +166,7 @@ fn parse_timeout(value: &[u8]) -> Option<Duration> {
 }
 
 /// Writes a status as `grpc-status`, `grpc-message` and details, with its metadata.
-pub(super) fn put_status(headers: &mut HeaderMap, status: &Status) {
+pub(crate) fn put_status(headers: &mut HeaderMap, status: &Status) {
     headers.insert(GRPC_STATUS, code_value(status.code()));
     if !status.message().is_empty() {
         if let Ok(value) = HeaderValue::try_from(escape(status.message())) {
@@ -184,7 +184,7 @@ pub(super) fn put_status(headers: &mut HeaderMap, status: &Status) {
 }
 
 /// The number of a code as a header value.
-pub(super) fn code_value(code: Code) -> HeaderValue {
+pub(crate) fn code_value(code: Code) -> HeaderValue {
     const NUMBERS: [&str; 17] = [
         "0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12", "13", "14", "15", "16",
     ];
@@ -198,7 +198,7 @@ pub(super) fn code_value(code: Code) -> HeaderValue {
 
 /// Reads the outcome out of trailers: metadata for OK, a status otherwise, `None` when there is no
 /// `grpc-status`.
-pub(super) fn outcome(headers: &HeaderMap, limit: usize) -> Option<Result<Metadata, Status>> {
+pub(crate) fn outcome(headers: &HeaderMap, limit: usize) -> Option<Result<Metadata, Status>> {
     let code = headers.get(GRPC_STATUS)?;
     let number = std::str::from_utf8(code.as_bytes())
         .ok()
@@ -270,11 +270,11 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
         .with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-pub(super) fn base64_encode(bytes: &[u8]) -> String {
+pub(crate) fn base64_encode(bytes: &[u8]) -> String {
     BASE64.encode(bytes)
 }
 
-pub(super) fn base64_decode(text: &[u8]) -> Option<Vec<u8>> {
+pub(crate) fn base64_decode(text: &[u8]) -> Option<Vec<u8>> {
     BASE64.decode(text).ok()
 }
 

@@ -1,0 +1,173 @@
+//! `http://host:port/base`: a client for services that speak plain JSON over HTTP/1.1.
+//!
+//! A call is `POST /base/package.Service/Method` with the message as JSON. With `?rest=true` the
+//! method's REST binding is used instead: fields named in its path template go into the path, the
+//! rest into the query or, where the binding has a body, into the body.
+//!
+//! Replies that stream are read as one JSON message a line or as server-sent events; requests that
+//! stream are sent one a line. HTTP/1.1 cannot stream both ways at once: such a call is
+//! `Unimplemented`. Errors are read as gufo's JSON errors, or from the HTTP status.
+
+mod body;
+mod call;
+mod pool;
+mod rest;
+
+use std::{fmt, sync::Arc};
+
+use gufo_core::{
+    BackendUrl, BoxFuture, Cancel, ConnectOptions, Connection, ConnectionState, Context, Error,
+    Format, Handler, ListenOptions, Listener, Messages, Payload, Replies, Reply, Result, Status,
+    Transport,
+};
+
+use self::{call::Target, pool::Pool};
+
+/// The transport behind `http://`.
+#[derive(Clone, Copy, Debug, Default)]
+#[non_exhaustive]
+pub struct HttpTransport;
+
+impl HttpTransport {
+    /// The transport.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self
+    }
+}
+
+fn target(url: &BackendUrl) -> Result<Target> {
+    let mut reader = url.reader();
+    if reader.take_tls() {
+        return Err(Error::unimplemented(
+            "http+tls is not available in this version",
+        ));
+    }
+    let host = reader
+        .take_host()?
+        .ok_or_else(|| Error::invalid_argument("http:// needs a host"))?;
+    let authority = host.with_port(80);
+    let base = reader
+        .take_path()
+        .unwrap_or_default()
+        .trim_end_matches('/')
+        .to_owned();
+    let rest = reader.take_flag("rest")?.unwrap_or(false);
+    reader.finish()?;
+    let base = if base.is_empty() || base.starts_with('/') {
+        base
+    } else {
+        format!("/{base}")
+    };
+    Ok(Target {
+        authority,
+        base,
+        rest,
+    })
+}
+
+impl Transport for HttpTransport {
+    fn connect(
+        &self,
+        url: BackendUrl,
+        options: ConnectOptions,
+    ) -> BoxFuture<'static, Result<Arc<dyn Connection>>> {
+        Box::pin(async move {
+            let target = target(&url)?;
+            let pool = Pool::open(&target.authority, options).await?;
+            let connection = HttpConnection {
+                target: Arc::new(target),
+                pool: Arc::new(pool),
+                left: Cancel::new(),
+            };
+            Ok(Arc::new(connection) as Arc<dyn Connection>)
+        })
+    }
+
+    fn listen(
+        &self,
+        _: BackendUrl,
+        _: ListenOptions,
+    ) -> BoxFuture<'static, Result<Box<dyn Listener>>> {
+        Box::pin(std::future::ready(Err(Error::unimplemented(
+            "http:// is a client; a grpc:// listener answers plain HTTP on the same port",
+        ))))
+    }
+}
+
+/// A client for one host. HTTP/1.1 carries one call at a time, so it keeps as many sockets as
+/// calls run at once, up to the limit of calls.
+struct HttpConnection {
+    target: Arc<Target>,
+    pool: Arc<Pool>,
+    left: Cancel,
+}
+
+impl Handler for HttpConnection {
+    fn unary(&self, ctx: Context, request: Payload) -> BoxFuture<'static, Result<Reply, Status>> {
+        Box::pin(call::unary(
+            Arc::clone(&self.target),
+            Arc::clone(&self.pool),
+            ctx,
+            request,
+        ))
+    }
+
+    fn stream(
+        &self,
+        ctx: Context,
+        requests: Messages,
+    ) -> BoxFuture<'static, Result<Replies, Status>> {
+        Box::pin(call::stream(
+            Arc::clone(&self.target),
+            Arc::clone(&self.pool),
+            ctx,
+            requests,
+        ))
+    }
+
+    fn format(&self) -> Option<Format> {
+        Some(Format::Json)
+    }
+}
+
+impl Connection for HttpConnection {
+    fn state(&self) -> ConnectionState {
+        if self.left.is_cancelled() {
+            ConnectionState::Closed
+        } else if self.pool.is_reachable() {
+            ConnectionState::Ready
+        } else {
+            ConnectionState::Closed
+        }
+    }
+
+    fn in_flight(&self) -> usize {
+        self.pool.in_flight()
+    }
+
+    fn closed(&self) -> BoxFuture<'static, ()> {
+        let (pool, left) = (Arc::clone(&self.pool), self.left.clone());
+        Box::pin(async move {
+            tokio::select! {
+                () = pool.unreachable() => {}
+                () = left.cancelled() => {}
+            }
+        })
+    }
+
+    fn close(&self) {
+        self.left.cancel();
+        self.pool.clear();
+    }
+}
+
+impl fmt::Debug for HttpConnection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HttpConnection")
+            .field("authority", &self.target.authority)
+            .field("state", &self.state())
+            .field("in_flight", &self.in_flight())
+            .finish()
+    }
+}
