@@ -1,11 +1,12 @@
 //! What gufo set out to reach, held against what was measured.
 
+use crate::peers::{Grpc, Peer};
 use crate::report::Report as Calls;
 use crate::text::{digits, table};
 use crate::{build_time, memory_use, micro};
 
 /// The peer that is gufo over the wire.
-const GUFO: &str = "grpc";
+const GUFO: &str = Grpc::NAME;
 
 /// A limit and what was measured.
 #[derive(Clone, Debug, PartialEq)]

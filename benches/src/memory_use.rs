@@ -9,7 +9,7 @@ use crate::args::Options;
 use crate::goals;
 use crate::load::{Held, HoldJob, ServeJob, ServerAt};
 use crate::machine::Facts;
-use crate::peers::{Peer, Tonic};
+use crate::peers::{Grpc, Peer, Tonic};
 use crate::process::{self, Role, Worker};
 use crate::stats::Spread;
 use crate::text::{digits, table};
@@ -18,7 +18,7 @@ use crate::text::{digits, table};
 pub(crate) const RESULT: &str = "memory-use.json";
 
 /// Peers whose connections and streams can idle.
-const NAMES: [&str; 1] = [Tonic::NAME];
+const NAMES: [&str; 2] = [Tonic::NAME, Grpc::NAME];
 const COUNT: usize = 1000;
 
 /// Everything a run found out.

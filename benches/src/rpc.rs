@@ -143,6 +143,7 @@ impl<'a> Run<'a> {
     fn once(&self, peer: &str, scenario: &Scenario) -> Result<Measurement> {
         let runtime = self.options.runtime;
         let mut server = match peers::home(peer)? {
+            Home::SameProcess => None,
             Home::OwnProcess => Some(Worker::start(
                 Role::Serve,
                 &ServeJob {

@@ -9,7 +9,7 @@ use crate::args;
 use crate::driver;
 use crate::hold;
 use crate::load::{DriveJob, HoldJob, ServeJob};
-use crate::peers::{Peer, Tonic, with_peer};
+use crate::peers::{Grpc, Peer, Tonic, with_peer};
 
 /// Runs the server of a peer; its address is the first line of the output.
 pub(crate) fn serve(job: &ServeJob) -> Result<()> {
@@ -47,6 +47,7 @@ pub(crate) fn hold(job: &HoldJob) -> Result<()> {
     end_with_parent()?;
     let runtime = runtime(job.runtime)?;
     let bytes = match job.peer.as_str() {
+        Grpc::NAME => runtime.block_on(hold::bytes_each::<Grpc>(job)),
         Tonic::NAME => runtime.block_on(hold::bytes_each::<Tonic>(job)),
         other => Err(format!("'{other}' does not keep streams open").into()),
     }?;

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use gufo_core::codec::Raw;
 use gufo_core::{
-    Context, Format, Handler, Interceptor, Kind, Method, Next, Payload, Reply, Status, async_trait,
-    handler, intercept,
+    Context, Format, Handler, Interceptor, Kind, Messages, Method, Next, Payload, Replies, Reply,
+    Status, async_trait, handler, intercept,
 };
 
 use super::Group;
@@ -30,6 +30,15 @@ pub(crate) struct NoOp;
 impl Interceptor for NoOp {
     async fn unary(&self, ctx: Context, request: Payload, next: Next<'_>) -> Result<Reply, Status> {
         next.unary(ctx, request).await
+    }
+
+    async fn stream(
+        &self,
+        ctx: Context,
+        requests: Messages,
+        next: Next<'_>,
+    ) -> Result<Replies, Status> {
+        next.stream(ctx, requests).await
     }
 }
 

@@ -9,7 +9,7 @@ use std::fs;
 
 use serde::{Deserialize, Serialize};
 
-pub(crate) use self::interceptors::{NO_CHAIN, chain_of};
+pub(crate) use self::interceptors::{NO_CHAIN, NoOp, chain_of};
 use self::timer::Group;
 use crate::Result;
 use crate::args::Options;

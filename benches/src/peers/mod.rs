@@ -1,5 +1,6 @@
 //! Who is measured. A peer is one file: how it serves, how it is called.
 
+mod gufo;
 mod tcp;
 mod tonic;
 
@@ -8,12 +9,13 @@ use std::pin::Pin;
 
 use bytes::Bytes;
 
+pub(crate) use self::gufo::{Grpc, Memory};
 pub(crate) use self::tcp::Tcp;
 pub(crate) use self::tonic::Tonic;
 use crate::Result;
 
 /// All peers, in the order of the report.
-pub(crate) const NAMES: [&str; 2] = [Tonic::NAME, Tcp::NAME];
+pub(crate) const NAMES: [&str; 4] = [Tonic::NAME, Grpc::NAME, Memory::NAME, Tcp::NAME];
 
 /// The peer that ratios are taken to.
 pub(crate) const BASELINE: &str = Tonic::NAME;
@@ -27,6 +29,14 @@ macro_rules! with_peer {
         match $name {
             $crate::peers::Tonic::NAME => {
                 type $peer = $crate::peers::Tonic;
+                $body
+            }
+            $crate::peers::Grpc::NAME => {
+                type $peer = $crate::peers::Grpc;
+                $body
+            }
+            $crate::peers::Memory::NAME => {
+                type $peer = $crate::peers::Memory;
                 $body
             }
             $crate::peers::Tcp::NAME => {
@@ -44,6 +54,8 @@ pub(crate) use with_peer;
 pub(crate) enum Home {
     /// In a process of its own, reached over loopback.
     OwnProcess,
+    /// In the process of its caller.
+    SameProcess,
 }
 
 /// One way of answering and making calls.
