@@ -6,7 +6,7 @@
 //! | `fixed` | always on | a list in the URL: [`fixed::FixedRegistry`], read-only |
 //!
 //! [`open`] opens any of them by URL; [`builtin`] is the table behind it, to which applications add their own. What every
-//! registry promises stands in the contract of [`gufo_core::Registry`], and [`conformance`](crate#features) checks it.
+//! registry promises stands in the contract of [`gufo_core::Registry`], and the suite `conformance` checks it.
 //!
 //! # Features
 //!

@@ -16,7 +16,8 @@ fn fixed(url: &str) -> Result<FixedRegistry> {
 }
 
 mod memory_plain {
-    gufo_registry::conformance::suite!(|ns| async move { super::memory(&ns) }, |suite| suite.paused());
+    gufo_registry::conformance::suite!(|ns| async move { super::memory(&ns) }, |suite| suite
+        .paused());
 }
 
 mod memory_in_a_box {
@@ -43,12 +44,15 @@ mod memory_by_url_on_the_real_clock {
         |suite| {
             let mut tolerance = gufo_registry::conformance::Tolerance::default();
             tolerance.settle = Duration::from_secs(1);
-            tolerance.lease = Duration::from_millis(300);
+            tolerance.lease = Duration::from_secs(1);
             suite.tolerance(tolerance)
         }
     );
 }
 
 mod fixed_list {
-    gufo_registry::conformance::suite!(|_| async { super::fixed("fixed://a:1,b:2/greeter") }, |suite| suite.paused());
+    gufo_registry::conformance::suite!(
+        |_| async { super::fixed("fixed://a:1,b:2/greeter") },
+        |suite| suite.paused()
+    );
 }

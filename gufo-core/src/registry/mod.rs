@@ -25,39 +25,42 @@ use crate::{Error, Result};
 ///
 /// # Contract
 ///
-/// Each promise is a check of `gufo_registry::conformance`, named behind it.
+/// Behind each promise stand the checks of `gufo_registry::conformance` that hold a registry to it.
 ///
 /// Registering
 /// 1. A registered node is found by every handle on the namespace within the settle time (`visible_within_settle`,
 ///    `visible_from_second_handle`), with every field unchanged (`node_round_trip`, `endpoints_round_trip`).
-/// 2. Registering a node again replaces its record, and the earlier lease is superseded: it neither extends nor removes
-///    the new record (`re_register_replaces`, `superseded_lease_is_harmless`).
-/// 3. Nodes and versions of one service add up, also when registered concurrently (`nodes_merge`,
-///    `versions_accumulate`, `concurrent_registrations`).
-/// 4. Metadata over [`Capabilities::max_metadata`] is `ResourceExhausted` and leaves nothing behind (`metadata_limits`).
+/// 2. Registering a node again replaces its record (`re_register_replaces`), and the earlier lease is superseded: it neither
+///    extends nor removes the new record (`superseded_lease_is_harmless`).
+/// 3. Nodes and versions of one service add up (`nodes_merge`, `versions_accumulate`), also when registered concurrently
+///    (`concurrent_registrations`), and live and die independently (`same_name_is_not_same_node`).
+/// 4. Metadata up to [`Capabilities::max_metadata`] is kept as it is; more is `ResourceExhausted` and leaves nothing behind
+///    (`metadata_limits`).
+/// 5. Withdrawing removes everything that was written for the node and nothing else (`withdraw_one_version`,
+///    `withdraw_is_complete`); withdrawing what is gone is no error (`withdraw_unknown_ok`).
 ///
 /// Looking up
-/// 5. A service without a live node is an empty snapshot, not an error, and is in no list (`unknown_service_is_empty`,
-///    `no_empty_services`). An outage is `Unavailable` or a stale snapshot, never empty.
-/// 6. Names that share a prefix, and namespaces, never mix (`names_isolated`, `namespaces_isolated`).
-/// 7. Answers are the caller's own: nothing done to them shows in later answers. The types hold this.
+/// 6. A service without a live node is an empty snapshot, not an error (`unknown_service_is_empty`), and is in no list
+///    (`no_empty_services`, `list_totals`). An outage is `Unavailable` or a stale snapshot, never empty.
+/// 7. Names that share a prefix (`names_isolated`) and namespaces (`namespaces_isolated`) never mix.
 ///
 /// Leases
-/// 8. A lease lapses when nobody keeps it alive, not before its TTL and not later than settle after it
-///    (`lapses_without_keep_alive`); kept alive, it holds without a gap (`holds_with_keep_alive`).
-/// 9. A TTL below [`Capabilities::min_ttl`] is raised to it, never cut (`ttl_is_not_cut`).
-/// 10. Revoking removes the node, may be repeated, and wins over a keep-alive in flight (`revoke_removes`,
-///     `revoke_is_idempotent`, `revoke_beats_keep_alive`).
+/// 8. A lease that nobody keeps alive lapses, not before its TTL (`lapses_without_keep_alive`), for every reader
+///    (`ttl_removes_nodes`); kept alive, it holds without a gap (`holds_with_keep_alive`, `renewal_keeps_alive`).
+/// 9. A TTL below [`Capabilities::min_ttl`] is raised to it or refused, never cut (`ttl_is_not_cut`).
+/// 10. Revoking removes the node (`revoke_removes`), may be repeated (`revoke_is_idempotent`), and wins over a keep-alive in
+///     flight (`revoke_beats_keep_alive`).
 /// 11. Dropping a lease stops its keep-alive and does nothing else (`drop_stops_keep_alive`).
 /// 12. An update is one change to watchers (`update_is_atomic`).
 ///
 /// Watching
-/// 13. A watch has a snapshot from the start, empty when there is no node, and then every later state; a change that races
-///     with the start is in one or the other (`no_gap_between_snapshot_and_changes`, `starts_empty`).
-/// 14. States may be skipped, the last one never is (`last_state_wins`); epochs only grow (`epoch_grows`).
+/// 13. A watch has a snapshot from the start, empty when there is no node (`starts_empty`), and then every later state; a
+///     change that races with the start is in one or the other (`no_gap_between_snapshot_and_changes`).
+/// 14. States may be skipped, the last one never is (`last_state_wins`), and none comes after a later one
+///     (`per_node_order`, `watch_sees_create_then_remove`).
 /// 15. Expiry is seen like withdrawal (`expiry_is_a_change`), and changes carry the whole node (`changes_are_complete`).
-/// 16. A watch sees its own service only (`watch_filter`), delays no other watch, and ends when it is closed or dropped
-///     (`watch_close_unblocks`, `drop_ends_it`).
+/// 16. A watch sees its own service only (`watch_filter`), delays no other (`many_watchers`), and waits until it is closed
+///     (`watch_close_unblocks`). An outage does not end it: the last nodes stay, marked stale.
 ///
 /// Everywhere
 /// 17. What [`Capabilities`] does not declare is `Unimplemented`, at once and without effect (`undeclared_is_unimplemented`).
@@ -87,7 +90,7 @@ pub trait Registry: fmt::Debug + Send + Sync + 'static {
     /// Safe.
     async fn lookup(&self, service: &ServiceName) -> Result<Snapshot>;
 
-    /// The nodes of `service` from now on.
+    /// The nodes of `service` from now on, as long as this handle or one of its clones lives.
     ///
     /// # Errors
     ///

@@ -88,7 +88,8 @@ macro_rules! __registry_suite {
     };
     ($open:expr, $configure:expr $(,)?) => {
         fn __suite() -> $crate::conformance::Suite {
-            let configure: fn($crate::conformance::Suite) -> $crate::conformance::Suite = $configure;
+            let configure: fn($crate::conformance::Suite) -> $crate::conformance::Suite =
+                $configure;
             configure($crate::conformance::Suite::new($open))
         }
 

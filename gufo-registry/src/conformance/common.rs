@@ -15,17 +15,28 @@ pub(super) async fn undeclared_is_unimplemented(h: &Harness) -> Result<Outcome, 
         return Ok(Outcome::Passed);
     };
     if !declared.permanent {
-        let refused = registry.register(node("permanent", "n1"), RegisterOptions::permanent()).await;
+        let refused = registry
+            .register(node("permanent", "n1"), RegisterOptions::permanent())
+            .await;
         ensure_unimplemented("a permanent registration", refused.map(drop))?;
-        h.keeps_finding(h.settle(), &registry, &service("permanent"), &[]).await?;
+        h.keeps_finding(h.settle(), &registry, &service("permanent"), &[])
+            .await?;
     }
     if !declared.update {
         let before = node("updated", "n1");
-        let lease = registry.register(before.clone(), RegisterOptions::default()).await?;
+        let lease = registry
+            .register(before.clone(), RegisterOptions::default())
+            .await?;
         h.finds(&registry, &before.service, &["n1"]).await?;
-        ensure_unimplemented("update", lease.update(before.clone().with_metadata("k", "new")).await)?;
+        ensure_unimplemented(
+            "update",
+            lease.update(before.clone().with_metadata("k", "new")).await,
+        )?;
         let snapshot = registry.lookup(&before.service).await?;
-        ensure!(snapshot.nodes().iter().all(|node| **node == before), "the refused update changed the node");
+        ensure!(
+            snapshot.nodes().iter().all(|node| **node == before),
+            "the refused update changed the node"
+        );
     }
     Ok(Outcome::Passed)
 }
@@ -40,14 +51,18 @@ pub(super) async fn cancel_safe(h: &Harness) -> Result<Outcome, Failure> {
         registry.lookup(&name).await?;
         return Ok(Outcome::Passed);
     };
-    let lease = registry.register(node("cancelled", "n0"), RegisterOptions::default()).await?;
+    let lease = registry
+        .register(node("cancelled", "n0"), RegisterOptions::default())
+        .await?;
     drop(poll_once(registry.register(node("cancelled", "n1"), RegisterOptions::default())).await);
     drop(poll_once(registry.register(node("cancelled", "n1"), RegisterOptions::default())).await);
     drop(poll_once(lease.keep_alive()).await);
     drop(poll_once(lease.revoke()).await);
     lease.revoke().await?;
 
-    let _kept = registry.register(node("after", "n2"), RegisterOptions::default()).await?;
+    let _kept = registry
+        .register(node("after", "n2"), RegisterOptions::default())
+        .await?;
     let mut watch = registry.watch(&service("after")).await?;
     h.finds(&registry, &service("after"), &["n2"]).await?;
     h.watch_shows(&mut watch, &["n2"]).await?;
@@ -62,14 +77,22 @@ pub(super) async fn namespaces_isolated(h: &Harness) -> Result<Outcome, Failure>
     let name = service("isolated");
     let watch = other.watch(&name).await?;
 
-    let _kept = registry.register(node("isolated", "n1"), RegisterOptions::default()).await?;
+    let _kept = registry
+        .register(node("isolated", "n1"), RegisterOptions::default())
+        .await?;
     h.finds(&registry, &name, &["n1"]).await?;
 
     h.keeps_finding(h.settle() / 5, &other, &name, &[]).await?;
-    ensure!(watch.current().is_empty(), "a watch sees a node of another namespace");
+    ensure!(
+        watch.current().is_empty(),
+        "a watch sees a node of another namespace"
+    );
     if other.capabilities().list {
         let listed = other.list().await?;
-        ensure!(!listed.contains(&name), "the list shows a service of another namespace");
+        ensure!(
+            !listed.contains(&name),
+            "the list shows a service of another namespace"
+        );
     }
     Ok(Outcome::Passed)
 }

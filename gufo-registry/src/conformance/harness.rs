@@ -27,7 +27,11 @@ pub struct Tolerance {
 
 impl Default for Tolerance {
     fn default() -> Self {
-        Self { settle: Duration::from_secs(5), lease: Duration::from_secs(1), clock_skew: Duration::from_millis(50) }
+        Self {
+            settle: Duration::from_secs(5),
+            lease: Duration::from_secs(1),
+            clock_skew: Duration::from_millis(50),
+        }
     }
 }
 
@@ -94,10 +98,15 @@ impl Harness {
             return Ok(Some(registry));
         }
         let node = node("registered", "n1");
-        let refused = registry.register(node.clone(), RegisterOptions::default()).await;
+        let refused = registry
+            .register(node.clone(), RegisterOptions::default())
+            .await;
         ensure_unimplemented("register", refused.map(drop))?;
         let snapshot = registry.lookup(&node.service).await?;
-        ensure!(snapshot.get(&node.id).is_none(), "the refused node was registered nevertheless");
+        ensure!(
+            snapshot.get(&node.id).is_none(),
+            "the refused node was registered nevertheless"
+        );
         Ok(None)
     }
 
@@ -111,11 +120,19 @@ impl Harness {
 
     /// The TTL for leases that are to lapse.
     pub(super) fn ttl(&self, registry: &dyn Registry) -> Duration {
-        self.suite.tolerance.lease.max(registry.capabilities().min_ttl)
+        self.suite
+            .tolerance
+            .lease
+            .max(registry.capabilities().min_ttl)
     }
 
     /// Waits until `condition` holds, at most `limit`.
-    pub(super) async fn eventually<F, Fut>(&self, limit: Duration, what: &str, condition: F) -> Result<(), Failure>
+    pub(super) async fn eventually<F, Fut>(
+        &self,
+        limit: Duration,
+        what: &str,
+        condition: F,
+    ) -> Result<(), Failure>
     where
         F: Fn() -> Fut,
         Fut: Future<Output = Result<bool>>,
@@ -131,8 +148,14 @@ impl Harness {
     }
 
     /// Waits until lookup answers exactly the nodes with these ids.
-    pub(super) async fn finds(&self, registry: &dyn Registry, service: &ServiceName, wanted: &[&str]) -> Result<(), Failure> {
-        self.finds_within(self.settle(), registry, service, wanted).await
+    pub(super) async fn finds(
+        &self,
+        registry: &dyn Registry,
+        service: &ServiceName,
+        wanted: &[&str],
+    ) -> Result<(), Failure> {
+        self.finds_within(self.settle(), registry, service, wanted)
+            .await
     }
 
     /// Like [`finds`](Self::finds) with another limit.
@@ -144,7 +167,10 @@ impl Harness {
         wanted: &[&str],
     ) -> Result<(), Failure> {
         let what = format!("lookup of {service} answers {wanted:?}");
-        self.eventually(limit, &what, || async { Ok(ids(&registry.lookup(service).await?) == wanted) }).await
+        self.eventually(limit, &what, || async {
+            Ok(ids(&registry.lookup(service).await?) == wanted)
+        })
+        .await
     }
 
     /// Looks for `time` that lookup keeps answering exactly the nodes with these ids.
@@ -199,15 +225,25 @@ impl Harness {
     }
 
     /// Like [`changes_until`](Self::changes_until), for the set of ids and without the changes.
-    pub(super) async fn watch_shows(&self, watch: &mut Watch, wanted: &[&str]) -> Result<(), Failure> {
+    pub(super) async fn watch_shows(
+        &self,
+        watch: &mut Watch,
+        wanted: &[&str],
+    ) -> Result<(), Failure> {
         let mut seen = watch.current();
-        self.changes_until(watch, &mut seen, |snapshot| ids(snapshot) == wanted).await.map(drop)
+        self.changes_until(watch, &mut seen, |snapshot| ids(snapshot) == wanted)
+            .await
+            .map(drop)
     }
 }
 
 /// The ids of a snapshot, sorted.
 pub(super) fn ids(snapshot: &Snapshot) -> Vec<&str> {
-    snapshot.nodes().iter().map(|node| node.id.as_str()).collect()
+    snapshot
+        .nodes()
+        .iter()
+        .map(|node| node.id.as_str())
+        .collect()
 }
 
 pub(super) fn service(name: &str) -> ServiceName {
@@ -215,7 +251,10 @@ pub(super) fn service(name: &str) -> ServiceName {
 }
 
 pub(super) fn node(service_name: &str, id: &str) -> Node {
-    Node::new(service(service_name), NodeId::parse(id).expect("invariant: checks use legal ids"))
+    Node::new(
+        service(service_name),
+        NodeId::parse(id).expect("invariant: checks use legal ids"),
+    )
 }
 
 /// Options for a lease that nobody keeps alive.
@@ -225,9 +264,14 @@ pub(super) fn manual(ttl: Duration) -> RegisterOptions {
 
 pub(super) fn ensure_unimplemented(what: &str, result: Result<()>) -> Result<(), Failure> {
     match result {
-        Ok(()) => Err(Failure::new(format!("{what} is not declared and succeeded"))),
+        Ok(()) => Err(Failure::new(format!(
+            "{what} is not declared and succeeded"
+        ))),
         Err(error) if error.code() == Code::Unimplemented => Ok(()),
-        Err(error) => Err(Failure::new(format!("{what} is not declared and answers {:?}: {error}", error.code()))),
+        Err(error) => Err(Failure::new(format!(
+            "{what} is not declared and answers {:?}: {error}",
+            error.code()
+        ))),
     }
 }
 

@@ -41,12 +41,26 @@ pub(super) async fn versions_accumulate(h: &Harness) -> Result<Outcome, Failure>
     let mut leases = Vec::new();
     for count in 1..=4 {
         let text = format!("1.{count}.0");
-        leases.push(keep(&registry, node("versioned", &format!("n{count}")).with_version(version(&text))).await?);
-        h.eventually(h.settle(), &format!("{count} versions are found"), || async {
-            let snapshot = registry.lookup(&name).await?;
-            let versions: BTreeSet<_> = snapshot.nodes().iter().map(|node| node.version.clone()).collect();
-            Ok(versions.len() == count)
-        })
+        leases.push(
+            keep(
+                &registry,
+                node("versioned", &format!("n{count}")).with_version(version(&text)),
+            )
+            .await?,
+        );
+        h.eventually(
+            h.settle(),
+            &format!("{count} versions are found"),
+            || async {
+                let snapshot = registry.lookup(&name).await?;
+                let versions: BTreeSet<_> = snapshot
+                    .nodes()
+                    .iter()
+                    .map(|node| node.version.clone())
+                    .collect();
+                Ok(versions.len() == count)
+            },
+        )
         .await?;
     }
     Ok(Outcome::Passed)
@@ -62,7 +76,10 @@ pub(super) async fn list_totals(h: &Harness) -> Result<Outcome, Failure> {
     let shows = async |count: usize| {
         let wanted: Vec<_> = names[..count].iter().map(|name| service(name)).collect();
         let what = format!("the list is {wanted:?}");
-        h.eventually(h.settle(), &what, || async { Ok(registry.list().await? == wanted) }).await
+        h.eventually(h.settle(), &what, || async {
+            Ok(registry.list().await? == wanted)
+        })
+        .await
     };
     let mut leases = Vec::new();
     for (index, name) in names.iter().enumerate() {
@@ -79,13 +96,22 @@ pub(super) async fn list_totals(h: &Harness) -> Result<Outcome, Failure> {
 pub(super) async fn withdraw_one_version(h: &Harness) -> Result<Outcome, Failure> {
     let registry = writable!(h);
     let name = service("withdrawn");
-    let one = keep(&registry, node("withdrawn", "n1").with_version(version("1.0.0"))).await?;
-    let two = keep(&registry, node("withdrawn", "n2").with_version(version("2.0.0"))).await?;
+    let one = keep(
+        &registry,
+        node("withdrawn", "n1").with_version(version("1.0.0")),
+    )
+    .await?;
+    let two = keep(
+        &registry,
+        node("withdrawn", "n2").with_version(version("2.0.0")),
+    )
+    .await?;
     h.finds(&registry, &name, &["n1", "n2"]).await?;
 
     one.revoke().await?;
     h.finds(&registry, &name, &["n2"]).await?;
-    h.keeps_finding(h.settle() / 5, &registry, &name, &["n2"]).await?;
+    h.keeps_finding(h.settle() / 5, &registry, &name, &["n2"])
+        .await?;
     two.revoke().await?;
     h.finds(&registry, &name, &[]).await?;
     Ok(Outcome::Passed)
@@ -94,8 +120,15 @@ pub(super) async fn withdraw_one_version(h: &Harness) -> Result<Outcome, Failure
 pub(super) async fn unknown_service_is_empty(h: &Harness) -> Result<Outcome, Failure> {
     let registry = h.open().await?;
     let snapshot = registry.lookup(&service("nobody.Registered")).await?;
-    ensure!(snapshot.is_empty(), "an unknown service has the nodes {:?}", ids(&snapshot));
-    ensure!(!snapshot.is_stale(), "the answer about an unknown service is stale");
+    ensure!(
+        snapshot.is_empty(),
+        "an unknown service has the nodes {:?}",
+        ids(&snapshot)
+    );
+    ensure!(
+        !snapshot.is_stale(),
+        "the answer about an unknown service is stale"
+    );
     Ok(Outcome::Passed)
 }
 
@@ -105,7 +138,8 @@ pub(super) async fn nodes_merge(h: &Harness) -> Result<Outcome, Failure> {
     for id in ["n1", "n2", "n3"] {
         leases.push(keep(&registry, node("merged", id).with_version(version("1.0.0"))).await?);
     }
-    h.finds(&registry, &service("merged"), &["n1", "n2", "n3"]).await?;
+    h.finds(&registry, &service("merged"), &["n1", "n2", "n3"])
+        .await?;
     Ok(Outcome::Passed)
 }
 
@@ -125,10 +159,16 @@ pub(super) async fn node_round_trip(h: &Harness) -> Result<Outcome, Failure> {
     full.health = Health::Degraded;
     full.descriptor = Some("d41d8cd9".into());
     let _kept = keep(&registry, full.clone()).await?;
-    h.finds(&registry, &full.service, &["n1:8080@zone.a"]).await?;
+    h.finds(&registry, &full.service, &["n1:8080@zone.a"])
+        .await?;
 
     let snapshot = registry.lookup(&full.service).await?;
-    ensure!(*snapshot.nodes()[0] == full, "{:?} came back as {:?}", full, snapshot.nodes()[0]);
+    ensure!(
+        *snapshot.nodes()[0] == full,
+        "{:?} came back as {:?}",
+        full,
+        snapshot.nodes()[0]
+    );
     Ok(Outcome::Passed)
 }
 
@@ -145,7 +185,12 @@ pub(super) async fn endpoints_round_trip(h: &Harness) -> Result<Outcome, Failure
     h.finds(&registry, &full.service, &["n1"]).await?;
 
     let snapshot = registry.lookup(&full.service).await?;
-    ensure!(*snapshot.nodes()[0] == full, "{:?} came back as {:?}", full, snapshot.nodes()[0]);
+    ensure!(
+        *snapshot.nodes()[0] == full,
+        "{:?} came back as {:?}",
+        full,
+        snapshot.nodes()[0]
+    );
     Ok(Outcome::Passed)
 }
 
@@ -182,7 +227,9 @@ pub(super) async fn renewal_keeps_alive(h: &Harness) -> Result<Outcome, Failure>
     let registry = writable!(h);
     let ttl = h.ttl(&registry);
     let name = service("renewed");
-    let lease = registry.register(node("renewed", "n1"), manual(ttl)).await?;
+    let lease = registry
+        .register(node("renewed", "n1"), manual(ttl))
+        .await?;
     h.finds(&registry, &name, &["n1"]).await?;
     let renewing = async {
         loop {
@@ -198,10 +245,17 @@ pub(super) async fn renewal_keeps_alive(h: &Harness) -> Result<Outcome, Failure>
         looked = looking => looked?,
     }
     if registry.capabilities().permanent {
-        let lease = registry.register(node("permanent", "n1"), RegisterOptions::permanent()).await?;
-        ensure!(lease.ttl().is_none(), "a permanent registration has the TTL {:?}", lease.ttl());
+        let lease = registry
+            .register(node("permanent", "n1"), RegisterOptions::permanent())
+            .await?;
+        ensure!(
+            lease.ttl().is_none(),
+            "a permanent registration has the TTL {:?}",
+            lease.ttl()
+        );
         h.finds(&registry, &service("permanent"), &["n1"]).await?;
-        h.keeps_finding(ttl * 3, &registry, &service("permanent"), &["n1"]).await?;
+        h.keeps_finding(ttl * 3, &registry, &service("permanent"), &["n1"])
+            .await?;
         lease.revoke().await?;
         h.finds(&registry, &service("permanent"), &[]).await?;
     }
@@ -214,12 +268,21 @@ pub(super) async fn watch_sees_create_then_remove(h: &Harness) -> Result<Outcome
         let node = node(name, "n1").with_metadata("k", name);
         let mut watch = registry.watch(&node.service).await?;
         let mut seen = watch.current();
-        ensure!(seen.is_empty(), "the watch on {name} starts with {:?}", ids(&seen));
+        ensure!(
+            seen.is_empty(),
+            "the watch on {name} starts with {:?}",
+            ids(&seen)
+        );
 
         let lease = keep(&registry, node.clone()).await?;
-        let mut changes = h.changes_until(&mut watch, &mut seen, |snapshot| !snapshot.is_empty()).await?;
+        let mut changes = h
+            .changes_until(&mut watch, &mut seen, |snapshot| !snapshot.is_empty())
+            .await?;
         lease.revoke().await?;
-        changes.extend(h.changes_until(&mut watch, &mut seen, |snapshot| snapshot.is_empty()).await?);
+        changes.extend(
+            h.changes_until(&mut watch, &mut seen, |snapshot| snapshot.is_empty())
+                .await?,
+        );
 
         let node = Arc::new(node);
         let wanted = [Change::Added(Arc::clone(&node)), Change::Removed(node)];
@@ -235,7 +298,10 @@ pub(super) async fn watch_filter(h: &Harness) -> Result<Outcome, Failure> {
     h.finds(&registry, &service("watched-not"), &["n1"]).await?;
 
     let heard = timeout(h.settle() / 5, watch.changed()).await;
-    ensure!(heard.is_err(), "a change of another service is seen: {heard:?}");
+    ensure!(
+        heard.is_err(),
+        "a change of another service is seen: {heard:?}"
+    );
     let _own = keep(&registry, node("watched", "n2")).await?;
     h.watch_shows(&mut watch, &["n2"]).await?;
     Ok(Outcome::Passed)
@@ -253,7 +319,10 @@ pub(super) async fn watch_close_unblocks(h: &Harness) -> Result<Outcome, Failure
     other.close();
 
     ensure!(ended == Ok(None), "closing did not end the wait: {ended:?}");
-    ensure!(poll_once(watch.changed()).await == Some(None), "a closed watch waits again");
+    ensure!(
+        poll_once(watch.changed()).await == Some(None),
+        "a closed watch waits again"
+    );
     Ok(Outcome::Passed)
 }
 
@@ -274,8 +343,12 @@ pub(super) async fn withdraw_unknown_ok(h: &Harness) -> Result<Outcome, Failure>
     let registry = writable!(h);
     let name = service("unknown");
     let ttl = h.ttl(&registry);
-    let forgotten = registry.register(node("unknown", "n1"), manual(ttl)).await?;
-    let taken_over = registry.register(node("unknown", "n1"), manual(ttl)).await?;
+    let forgotten = registry
+        .register(node("unknown", "n1"), manual(ttl))
+        .await?;
+    let taken_over = registry
+        .register(node("unknown", "n1"), manual(ttl))
+        .await?;
     taken_over.revoke().await?;
     h.finds(&registry, &name, &[]).await?;
 
@@ -292,11 +365,17 @@ pub(super) async fn expiry_is_a_change(h: &Harness) -> Result<Outcome, Failure> 
     let mut seen = watch.current();
 
     let lease = registry.register(node.clone(), manual(ttl)).await?;
-    h.changes_until(&mut watch, &mut seen, |snapshot| !snapshot.is_empty()).await?;
+    h.changes_until(&mut watch, &mut seen, |snapshot| !snapshot.is_empty())
+        .await?;
     sleep(lease.ttl().unwrap_or(ttl)).await;
-    let changes = h.changes_until(&mut watch, &mut seen, |snapshot| snapshot.is_empty()).await?;
+    let changes = h
+        .changes_until(&mut watch, &mut seen, |snapshot| snapshot.is_empty())
+        .await?;
 
-    ensure!(changes == [Change::Removed(Arc::new(node))], "expiry shows as {changes:?}");
+    ensure!(
+        changes == [Change::Removed(Arc::new(node))],
+        "expiry shows as {changes:?}"
+    );
     Ok(Outcome::Passed)
 }
 
@@ -305,12 +384,24 @@ pub(super) async fn no_empty_services(h: &Harness) -> Result<Outcome, Failure> {
     let name = service("emptied");
     let ttl = h.ttl(&registry);
     let revoked = keep(&registry, node("emptied", "n1")).await?;
-    let lapsing = registry.register(node("emptied", "n2"), manual(ttl)).await?;
+    let lapsing = registry
+        .register(node("emptied", "n2"), manual(ttl))
+        .await?;
     revoked.revoke().await?;
-    h.finds_within(lapsing.ttl().unwrap_or(ttl) + h.settle(), &registry, &name, &[]).await?;
+    h.finds_within(
+        lapsing.ttl().unwrap_or(ttl) + h.settle(),
+        &registry,
+        &name,
+        &[],
+    )
+    .await?;
 
     let watch = registry.watch(&name).await?;
-    ensure!(watch.current().is_empty(), "a new watch starts with {:?}", ids(&watch.current()));
+    ensure!(
+        watch.current().is_empty(),
+        "a new watch starts with {:?}",
+        ids(&watch.current())
+    );
     if registry.capabilities().list {
         let listed = registry.list().await?;
         ensure!(!listed.contains(&name), "a service without nodes is listed");
@@ -330,15 +421,26 @@ pub(super) async fn re_register_replaces(h: &Harness) -> Result<Outcome, Failure
     let name = service("replaced");
     let mut leases = Vec::new();
     for round in ["one", "two", "three"] {
-        leases.push(keep(&registry, node("replaced", "n1").with_metadata("round", round)).await?);
+        leases.push(
+            keep(
+                &registry,
+                node("replaced", "n1").with_metadata("round", round),
+            )
+            .await?,
+        );
     }
     h.eventually(h.settle(), "the last record is found, alone", || async {
         let snapshot = registry.lookup(&name).await?;
-        let rounds: Vec<_> = snapshot.nodes().iter().map(|node| node.metadata.get("round").cloned()).collect();
+        let rounds: Vec<_> = snapshot
+            .nodes()
+            .iter()
+            .map(|node| node.metadata.get("round").cloned())
+            .collect();
         Ok(rounds == [Some("three".to_owned())])
     })
     .await?;
-    h.keeps_finding(h.settle() / 5, &registry, &name, &["n1"]).await?;
+    h.keeps_finding(h.settle() / 5, &registry, &name, &["n1"])
+        .await?;
     Ok(Outcome::Passed)
 }
 
@@ -350,9 +452,14 @@ pub(super) async fn names_isolated(h: &Harness) -> Result<Outcome, Failure> {
         leases.push(keep(&registry, node(name, &format!("n{index}"))).await?);
     }
     for (index, name) in names.iter().enumerate() {
-        h.finds(&registry, &service(name), &[&format!("n{index}")]).await?;
+        h.finds(&registry, &service(name), &[&format!("n{index}")])
+            .await?;
         let watch = registry.watch(&service(name)).await?;
-        ensure!(watch.current().len() == 1, "a watch on {name} sees {:?}", ids(&watch.current()));
+        ensure!(
+            watch.current().len() == 1,
+            "a watch on {name} sees {:?}",
+            ids(&watch.current())
+        );
     }
     leases.remove(0).revoke().await?;
     h.finds(&registry, &service("a"), &[]).await?;
@@ -362,11 +469,17 @@ pub(super) async fn names_isolated(h: &Harness) -> Result<Outcome, Failure> {
 
 pub(super) async fn metadata_limits(h: &Harness) -> Result<Outcome, Failure> {
     let registry = writable!(h);
-    let unicode = node("limits", "n1").with_metadata("größe", "猫頭鷹 🦉 \"\\\n\t=&,;").with_metadata("k", " padded ");
+    let unicode = node("limits", "n1")
+        .with_metadata("größe", "猫頭鷹 🦉 \"\\\n\t=&,;")
+        .with_metadata("k", " padded ");
     let _kept = keep(&registry, unicode.clone()).await?;
     h.finds(&registry, &unicode.service, &["n1"]).await?;
     let snapshot = registry.lookup(&unicode.service).await?;
-    ensure!(*snapshot.nodes()[0] == unicode, "{unicode:?} came back as {:?}", snapshot.nodes()[0]);
+    ensure!(
+        *snapshot.nodes()[0] == unicode,
+        "{unicode:?} came back as {:?}",
+        snapshot.nodes()[0]
+    );
 
     let Some(limit) = registry.capabilities().max_metadata else {
         return Ok(Outcome::Passed);
@@ -375,10 +488,20 @@ pub(super) async fn metadata_limits(h: &Harness) -> Result<Outcome, Failure> {
     let _largest = keep(&registry, sized("n2", limit)).await?;
     h.finds(&registry, &unicode.service, &["n1", "n2"]).await?;
     match keep(&registry, sized("n3", limit + 1)).await {
-        Ok(_) => return Err(Failure::new(format!("metadata of {} bytes was taken, the limit is {limit}", limit + 1))),
-        Err(error) => ensure!(error.code() == Code::ResourceExhausted, "too much metadata is {:?}", error.code()),
+        Ok(_) => {
+            return Err(Failure::new(format!(
+                "metadata of {} bytes was taken, the limit is {limit}",
+                limit + 1
+            )));
+        }
+        Err(error) => ensure!(
+            error.code() == Code::ResourceExhausted,
+            "too much metadata is {:?}",
+            error.code()
+        ),
     }
-    h.keeps_finding(h.settle() / 5, &registry, &unicode.service, &["n1", "n2"]).await?;
+    h.keeps_finding(h.settle() / 5, &registry, &unicode.service, &["n1", "n2"])
+        .await?;
     Ok(Outcome::Passed)
 }
 
@@ -390,7 +513,11 @@ pub(super) async fn concurrent_registrations(h: &Harness) -> Result<Outcome, Fai
         let (registry, node) = (Arc::clone(&registry), node("concurrent", id));
         registering.spawn(async move { keep(&registry, node).await });
     }
-    let leases: Vec<_> = registering.join_all().await.into_iter().collect::<Result<_>>()?;
+    let leases: Vec<_> = registering
+        .join_all()
+        .await
+        .into_iter()
+        .collect::<Result<_>>()?;
 
     wanted.sort();
     let wanted: Vec<_> = wanted.iter().map(String::as_str).collect();
@@ -404,7 +531,9 @@ pub(super) async fn withdraw_is_complete(h: &Harness) -> Result<Outcome, Failure
     let name = service("complete");
     let mut large = node("complete", "n1");
     for index in 0..8 {
-        large = large.with_endpoint(endpoint(&format!("grpc://host-{index}:1"))).with_metadata(format!("k{index}"), "v");
+        large = large
+            .with_endpoint(endpoint(&format!("grpc://host-{index}:1")))
+            .with_metadata(format!("k{index}"), "v");
     }
     let lease = keep(&registry, large).await?;
     let _other = keep(&registry, node("complete", "n2")).await?;
@@ -413,7 +542,8 @@ pub(super) async fn withdraw_is_complete(h: &Harness) -> Result<Outcome, Failure
 
     lease.revoke().await?;
     h.finds(&registry, &name, &["n2"]).await?;
-    h.finds(&registry, &service("complete.Neighbour"), &["n1"]).await?;
+    h.finds(&registry, &service("complete.Neighbour"), &["n1"])
+        .await?;
     let fresh = h.open().await?;
     h.finds(&fresh, &name, &["n2"]).await?;
     let mut watch = fresh.watch(&name).await?;
@@ -425,13 +555,25 @@ pub(super) async fn same_name_is_not_same_node(h: &Harness) -> Result<Outcome, F
     let registry = writable!(h);
     let name = service("siblings");
     let ttl = h.ttl(&registry);
-    let revoked = registry.register(node("siblings", "n1"), RegisterOptions::ttl(ttl)).await?;
-    let _kept = registry.register(node("siblings", "n2"), RegisterOptions::ttl(ttl)).await?;
-    let lapsing = registry.register(node("siblings", "n3"), manual(ttl)).await?;
+    let revoked = registry
+        .register(node("siblings", "n1"), RegisterOptions::ttl(ttl))
+        .await?;
+    let _kept = registry
+        .register(node("siblings", "n2"), RegisterOptions::ttl(ttl))
+        .await?;
+    let lapsing = registry
+        .register(node("siblings", "n3"), manual(ttl))
+        .await?;
     h.finds(&registry, &name, &["n1", "n2", "n3"]).await?;
 
     revoked.revoke().await?;
-    h.finds_within(lapsing.ttl().unwrap_or(ttl) + h.settle(), &registry, &name, &["n2"]).await?;
+    h.finds_within(
+        lapsing.ttl().unwrap_or(ttl) + h.settle(),
+        &registry,
+        &name,
+        &["n2"],
+    )
+    .await?;
     h.keeps_finding(ttl * 2, &registry, &name, &["n2"]).await?;
     Ok(Outcome::Passed)
 }

@@ -14,7 +14,8 @@ use super::{CHECKS, Failure, Harness, Tolerance};
 /// No check takes longer; one that does hangs.
 const CHECK_LIMIT: Duration = Duration::from_secs(300);
 
-pub(super) type Open = Arc<dyn Fn(String) -> BoxFuture<'static, Result<Arc<dyn Registry>>> + Send + Sync>;
+pub(super) type Open =
+    Arc<dyn Fn(String) -> BoxFuture<'static, Result<Arc<dyn Registry>>> + Send + Sync>;
 
 /// One promise of the contract and the test of it.
 #[derive(Clone, Copy)]
@@ -68,7 +69,11 @@ impl Suite {
             let erased = async move { Ok(Arc::new(opening.await?) as Arc<dyn Registry>) };
             Box::pin(erased) as BoxFuture<'static, _>
         };
-        Self { open: Arc::new(open), tolerance: Tolerance::default(), paused: false }
+        Self {
+            open: Arc::new(open),
+            tolerance: Tolerance::default(),
+            paused: false,
+        }
     }
 
     /// Allows other times than the default.
@@ -107,7 +112,9 @@ impl Suite {
         let run = || runtime.block_on(async { timeout(CHECK_LIMIT, (check.run)(&harness)).await });
         match catch_unwind(AssertUnwindSafe(run)) {
             Ok(Ok(verdict)) => verdict,
-            Ok(Err(_)) => Err(Failure::new(format!("the check did not end within {CHECK_LIMIT:?}"))),
+            Ok(Err(_)) => Err(Failure::new(format!(
+                "the check did not end within {CHECK_LIMIT:?}"
+            ))),
             Err(_) => Err(Failure::new("the registry panicked")),
         }
     }
@@ -119,13 +126,21 @@ impl Suite {
     /// See [`run`](Self::run).
     #[must_use]
     pub fn report(&self) -> Report {
-        Report { results: CHECKS.iter().map(|check| (*check, self.run(check.name))).collect() }
+        Report {
+            results: CHECKS
+                .iter()
+                .map(|check| (*check, self.run(check.name)))
+                .collect(),
+        }
     }
 }
 
 impl fmt::Debug for Suite {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Suite").field("tolerance", &self.tolerance).field("paused", &self.paused).finish_non_exhaustive()
+        f.debug_struct("Suite")
+            .field("tolerance", &self.tolerance)
+            .field("paused", &self.paused)
+            .finish_non_exhaustive()
     }
 }
 
@@ -140,7 +155,10 @@ pub struct Report {
 impl Report {
     /// The checks that failed.
     pub fn failed(&self) -> impl Iterator<Item = &Check> {
-        self.results.iter().filter(|(_, result)| result.is_err()).map(|(check, _)| check)
+        self.results
+            .iter()
+            .filter(|(_, result)| result.is_err())
+            .map(|(check, _)| check)
     }
 }
 
@@ -149,7 +167,9 @@ impl fmt::Display for Report {
         for (check, result) in &self.results {
             match result {
                 Ok(Outcome::Passed) => writeln!(f, "{:4} {:45} passed", check.id, check.name)?,
-                Ok(Outcome::NotDeclared) => writeln!(f, "{:4} {:45} not declared", check.id, check.name)?,
+                Ok(Outcome::NotDeclared) => {
+                    writeln!(f, "{:4} {:45} not declared", check.id, check.name)?
+                }
                 Err(failure) => writeln!(f, "{:4} {:45} FAILED: {failure}", check.id, check.name)?,
             }
         }

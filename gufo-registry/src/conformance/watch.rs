@@ -41,14 +41,20 @@ pub(super) async fn last_state_wins(h: &Harness) -> Result<Outcome, Failure> {
     let mut leases = Vec::new();
     for round in 0..40 {
         let id = format!("n{}", round % 7);
-        leases.push(registry.register(weighted("busy", &id, round), RegisterOptions::default()).await?);
+        leases.push(
+            registry
+                .register(weighted("busy", &id, round), RegisterOptions::default())
+                .await?,
+        );
         if round % 5 == 0 {
             leases[leases.len() / 2].revoke().await?;
         }
         // Lets a registry with a background task show what happened so far.
         tokio::task::yield_now().await;
     }
-    let last = registry.register(weighted("busy", "last", 1), RegisterOptions::default()).await?;
+    let last = registry
+        .register(weighted("busy", "last", 1), RegisterOptions::default())
+        .await?;
     h.eventually(h.settle(), "lookup shows the last node", || async {
         Ok(registry.lookup(&name).await?.get(&last.node().id).is_some())
     })
@@ -56,7 +62,10 @@ pub(super) async fn last_state_wins(h: &Harness) -> Result<Outcome, Failure> {
 
     let wanted = registry.lookup(&name).await?;
     let mut seen = watch.current();
-    h.changes_until(&mut watch, &mut seen, |snapshot| snapshot.nodes() == wanted.nodes()).await?;
+    h.changes_until(&mut watch, &mut seen, |snapshot| {
+        snapshot.nodes() == wanted.nodes()
+    })
+    .await?;
     Ok(Outcome::Passed)
 }
 
@@ -67,18 +76,37 @@ pub(super) async fn changes_are_complete(h: &Harness) -> Result<Outcome, Failure
     let mut watch = registry.watch(&first.service).await?;
     let mut seen = watch.current();
 
-    let _superseded = registry.register(first.clone(), RegisterOptions::default()).await?;
-    let added = h.changes_until(&mut watch, &mut seen, |snapshot| !snapshot.is_empty()).await?;
-    let lease = registry.register(second.clone(), RegisterOptions::default()).await?;
-    let has_second = |snapshot: &gufo_core::registry::Snapshot| snapshot.nodes().iter().any(|node| node.weight == 2);
+    let _superseded = registry
+        .register(first.clone(), RegisterOptions::default())
+        .await?;
+    let added = h
+        .changes_until(&mut watch, &mut seen, |snapshot| !snapshot.is_empty())
+        .await?;
+    let lease = registry
+        .register(second.clone(), RegisterOptions::default())
+        .await?;
+    let has_second = |snapshot: &gufo_core::registry::Snapshot| {
+        snapshot.nodes().iter().any(|node| node.weight == 2)
+    };
     let updated = h.changes_until(&mut watch, &mut seen, has_second).await?;
     lease.revoke().await?;
-    let removed = h.changes_until(&mut watch, &mut seen, |snapshot| snapshot.is_empty()).await?;
+    let removed = h
+        .changes_until(&mut watch, &mut seen, |snapshot| snapshot.is_empty())
+        .await?;
 
     let second = Arc::new(second);
-    ensure!(added == [Change::Added(Arc::new(first))], "Added is {added:?}");
-    ensure!(updated == [Change::Updated(Arc::clone(&second))], "Updated is {updated:?}");
-    ensure!(removed == [Change::Removed(second)], "Removed is {removed:?}");
+    ensure!(
+        added == [Change::Added(Arc::new(first))],
+        "Added is {added:?}"
+    );
+    ensure!(
+        updated == [Change::Updated(Arc::clone(&second))],
+        "Updated is {updated:?}"
+    );
+    ensure!(
+        removed == [Change::Removed(second)],
+        "Removed is {removed:?}"
+    );
     Ok(Outcome::Passed)
 }
 
@@ -89,27 +117,48 @@ pub(super) async fn per_node_order(h: &Harness) -> Result<Outcome, Failure> {
     let mut leases = Vec::new();
     let writing = async {
         for weight in 1..=20 {
-            leases.push(registry.register(weighted("ordered", "n1", weight), RegisterOptions::default()).await?);
+            leases.push(
+                registry
+                    .register(
+                        weighted("ordered", "n1", weight),
+                        RegisterOptions::default(),
+                    )
+                    .await?,
+            );
             tokio::task::yield_now().await;
         }
         Ok::<_, Failure>(())
     };
-    let is_last = |snapshot: &gufo_core::registry::Snapshot| snapshot.nodes().first().is_some_and(|node| node.weight == 20);
+    let is_last = |snapshot: &gufo_core::registry::Snapshot| {
+        snapshot
+            .nodes()
+            .first()
+            .is_some_and(|node| node.weight == 20)
+    };
     let (written, changes) = tokio::join!(writing, h.changes_until(&mut watch, &mut seen, is_last));
     written?;
 
     let changes = changes?;
     let weights: Vec<_> = changes.iter().map(|change| change.node().weight).collect();
-    ensure!(weights.is_sorted_by(|earlier, later| earlier < later), "one node was seen with the weights {weights:?}");
+    ensure!(
+        weights.is_sorted_by(|earlier, later| earlier < later),
+        "one node was seen with the weights {weights:?}"
+    );
     Ok(Outcome::Passed)
 }
 
 pub(super) async fn starts_empty(h: &Harness) -> Result<Outcome, Failure> {
     let registry = h.open().await?;
     let mut watch = registry.watch(&service("unknown.Service")).await?;
-    ensure!(watch.current().is_empty(), "it starts with {:?}", ids(&watch.current()));
+    ensure!(
+        watch.current().is_empty(),
+        "it starts with {:?}",
+        ids(&watch.current())
+    );
     let registry = writable!(h);
-    let _kept = registry.register(node("unknown.Service", "n1"), RegisterOptions::default()).await?;
+    let _kept = registry
+        .register(node("unknown.Service", "n1"), RegisterOptions::default())
+        .await?;
     h.watch_shows(&mut watch, &["n1"]).await?;
     Ok(Outcome::Passed)
 }
@@ -120,8 +169,12 @@ pub(super) async fn many_watchers(h: &Harness) -> Result<Outcome, Failure> {
     for _ in 0..64 {
         watches.push(registry.watch(&service("popular")).await?);
     }
-    let one = registry.register(node("popular", "n1"), RegisterOptions::default()).await?;
-    let _two = registry.register(node("popular", "n2"), RegisterOptions::default()).await?;
+    let one = registry
+        .register(node("popular", "n1"), RegisterOptions::default())
+        .await?;
+    let _two = registry
+        .register(node("popular", "n2"), RegisterOptions::default())
+        .await?;
     for watch in &mut watches {
         h.watch_shows(watch, &["n1", "n2"]).await?;
     }
