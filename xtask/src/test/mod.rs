@@ -5,6 +5,7 @@
 //! read from the output of the runner (`seen.rs`), never from what was meant to run.
 
 mod install;
+mod package;
 mod python;
 pub(crate) mod seen;
 mod steps;
@@ -72,7 +73,7 @@ pub(crate) fn run(options: &Options) -> Result<bool> {
         seen.extend(step("test the consumer outside of the workspace", || {
             run.consumer()
         })?);
-        seen.extend(step("package the published crates", || run.package())?);
+        seen.extend(step("package the published crates", || package::run(&run))?);
     }
 
     let in_ci = std::env::var("CI").is_ok_and(|value| !value.is_empty() && value != "false");

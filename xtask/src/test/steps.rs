@@ -149,37 +149,7 @@ impl Run {
         Ok(seen)
     }
 
-    /// Packages the published crates and builds each from its package, one against the other.
-    pub(super) fn package(&self) -> Result<Vec<Seen>> {
-        let names: Vec<&str> = self
-            .workspace
-            .published()
-            .map(|package| package.name.as_str())
-            .collect();
-        let mut args = vec!["package", "--allow-dirty"];
-        names.iter().for_each(|name| args.extend(["-p", name]));
-        let mut command = self.cargo(&args);
-        // The profile of the workspace is not part of a package; with the same one, crates that
-        // were built for the tests are used again.
-        command.env("CARGO_PROFILE_DEV_DEBUG", "line-tables-only");
-        let passed = process::succeeds(&mut command)?;
-        let whole = if passed {
-            names.as_slice()
-        } else {
-            &["cargo package"]
-        };
-        let outcome = if passed {
-            Outcome::Passed
-        } else {
-            Outcome::Failed
-        };
-        Ok(whole
-            .iter()
-            .map(|name| seen_step("package", name, outcome.clone()))
-            .collect())
-    }
-
-    fn cargo(&self, args: &[&str]) -> Command {
+    pub(super) fn cargo(&self, args: &[&str]) -> Command {
         let mut command = process::cargo(&self.workspace.root, args);
         command.env("CARGO_TERM_COLOR", "never");
         match &self.python {
@@ -216,7 +186,8 @@ fn read(what: &str, command: Command, binaries: &Binaries) -> Result<Vec<Seen>> 
     Ok(seen)
 }
 
-fn seen_step(package: &str, name: &str, outcome: Outcome) -> Seen {
+/// A step that counts as one test.
+pub(super) fn seen_step(package: &str, name: &str, outcome: Outcome) -> Seen {
     Seen {
         package: package.into(),
         target: "step".into(),
