@@ -131,6 +131,3 @@ fn advice(error: &io::Error) -> &'static str {
         _ => "none",
     }
 }
-
-#[cfg(test)]
-mod tests;

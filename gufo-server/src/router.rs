@@ -191,6 +191,3 @@ impl Hasher for PathHasher {
         self.0 ^ (self.0 >> 32)
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use gufo_core::{BoxFuture, Node, Tasks};
+use parking_lot::Mutex;
 
 #[cfg(feature = "health")]
 use crate::HealthHandle;
@@ -35,7 +36,8 @@ pub struct RunningServer {
     pub(crate) registration: Registration,
     #[cfg(feature = "health")]
     pub(crate) health: Option<HealthHandle>,
-    stop: Option<BoxFuture<'static, ()>>,
+    /// In a mutex only because others may look at the server meanwhile.
+    stop: Mutex<Option<BoxFuture<'static, ()>>>,
 }
 
 impl RunningServer {
@@ -56,7 +58,7 @@ impl RunningServer {
             registration: Registration::default(),
             #[cfg(feature = "health")]
             health: None,
-            stop,
+            stop: Mutex::new(stop),
         }
     }
 
@@ -102,7 +104,8 @@ impl RunningServer {
     /// # Cancel safety
     /// Dropping the future aborts the server.
     pub async fn wait(mut self) -> DrainReport {
-        match self.stop.take() {
+        let stop = self.stop.get_mut().take();
+        match stop {
             Some(stop) => stop.await,
             None => std::future::pending().await,
         }

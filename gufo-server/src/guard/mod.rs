@@ -142,6 +142,3 @@ fn bound_deadline(ctx: &mut Context, longest: Option<Duration>) -> Result<(), St
     }
     Ok(())
 }
-
-#[cfg(test)]
-mod tests;

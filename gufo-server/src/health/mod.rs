@@ -126,6 +126,3 @@ impl fmt::Debug for HealthHandle {
             .finish()
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -242,6 +242,3 @@ fn lower_camel_case(name: &str) -> String {
         out
     })
 }
-
-#[cfg(test)]
-mod tests;

@@ -132,6 +132,3 @@ fn files(file_descriptor_proto: Vec<gufo_core::Bytes>) -> Give {
         file_descriptor_proto,
     })
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,0 +1,14 @@
+//! The server as its users see it, on fake transports and registries and a clock that stands still.
+
+mod accept;
+mod calls;
+mod deadline;
+mod drain;
+mod fixture;
+#[cfg(feature = "health")]
+mod health;
+mod panics;
+#[cfg(feature = "reflection")]
+mod reflection;
+mod registration;
+mod router;
