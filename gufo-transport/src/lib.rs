@@ -9,6 +9,8 @@
 //! Each backend lives in its own module behind a feature of its name, uses nothing but `gufo-core`
 //! and its vendor crates, and keeps their types to itself.
 
+#[cfg(feature = "conformance")]
+pub mod conformance;
 #[cfg(feature = "grpc")]
 pub mod grpc;
 #[cfg(feature = "http")]

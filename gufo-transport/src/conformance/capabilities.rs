@@ -1,36 +1,6 @@
-//! What a transport declares, and what its author has to give the suite.
+//! What a transport declares.
 
-use std::{sync::Arc, time::Duration};
-
-use gufo_core::{Compression, Format, Kind, Transport, Values};
-
-/// What the suite has to know of a transport.
-pub trait Harness: Send + Sync + 'static {
-    /// The transport under test.
-    fn transport(&self) -> Arc<dyn Transport>;
-
-    /// The transport that listens. Default: the one under test; for one that only connects, its
-    /// counterpart.
-    fn listening_transport(&self) -> Arc<dyn Transport> {
-        self.transport()
-    }
-
-    /// A URL to listen at that nobody uses: port 0, or a fresh name.
-    fn listen_url(&self) -> String;
-
-    /// The URL to connect to a listener. Default: the listener's own.
-    fn connect_url(&self, listening: &str) -> String {
-        listening.to_owned()
-    }
-
-    /// What the transport claims to do.
-    fn capabilities(&self) -> Capabilities;
-
-    /// How patient the suite is. Default: [`Tolerance::default`].
-    fn tolerance(&self) -> Tolerance {
-        Tolerance::default()
-    }
-}
+use gufo_core::{Compression, Format, Kind, Values};
 
 /// What a transport claims to do. What it does not claim must be refused with `Unimplemented`.
 #[derive(Clone, Debug)]
@@ -46,6 +16,8 @@ pub struct Capabilities {
     pub compression: Vec<Compression>,
     /// Whether messages are handed over as values. Limits of size do not apply to values.
     pub values: Values,
+    /// Whether trailers follow a stream of replies.
+    pub stream_trailers: StreamTrailers,
     /// How a peer that has vanished is noticed.
     pub keep_alive: KeepAlive,
 }
@@ -60,6 +32,16 @@ pub enum Address {
     Port,
     /// The path of a Unix socket.
     Path,
+}
+
+/// Whether trailers follow a stream of replies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum StreamTrailers {
+    /// They arrive.
+    Carried,
+    /// The wire has no place for them: a stream ends without trailers.
+    Dropped,
 }
 
 /// How a peer that has vanished without closing is noticed.
@@ -87,6 +69,7 @@ impl Capabilities {
             formats: vec![Format::Protobuf, Format::Json, Format::MessagePack],
             compression: vec![Compression::Gzip, Compression::Zstd],
             values: Values::Encode,
+            stream_trailers: StreamTrailers::Carried,
             keep_alive: KeepAlive::Asks,
         }
     }
@@ -98,28 +81,6 @@ impl Capabilities {
             values: Values::HandOver,
             keep_alive: KeepAlive::Deadline,
             ..Self::over(Address::Name)
-        }
-    }
-}
-
-/// How patient the suite is.
-#[derive(Clone, Copy, Debug)]
-#[non_exhaustive]
-pub struct Tolerance {
-    /// How long an effect may take to become visible. Default 5 s.
-    pub settle: Duration,
-    /// How long one check may take. Default 60 s.
-    pub check: Duration,
-    /// What a stream nobody reads may hold in all buffers together, in bytes. Default 16 MiB.
-    pub buffer: usize,
-}
-
-impl Default for Tolerance {
-    fn default() -> Self {
-        Self {
-            settle: Duration::from_secs(5),
-            check: Duration::from_secs(60),
-            buffer: 16 << 20,
         }
     }
 }

@@ -2,9 +2,6 @@
 
 use std::{fmt, panic::Location};
 
-/// What a check says.
-pub type Verdict<T = ()> = Result<T, Failure>;
-
 /// Why a check failed, and where.
 pub struct Failure {
     message: String,

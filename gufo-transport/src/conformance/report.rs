@@ -1,65 +1,70 @@
-//! Running checks.
+//! Running checks, and what came out.
 
 use std::{fmt, sync::Arc};
 
 use gufo_core::BoxFuture;
+use tokio::{task::JoinSet, time::timeout};
 
-use super::{CHECKS, Failure, Harness, Verdict, bed::Bed};
+use super::{CHECKS, Failure, Harness, bed::Bed};
 
-/// One check of the suite.
+/// What a check says.
+pub(super) type Verdict = Result<Outcome, Failure>;
+
+/// One promise of the contract and the test of it.
 #[derive(Clone, Copy)]
 #[non_exhaustive]
 pub struct Check {
-    /// Number of the behaviour, e.g. `T1`.
+    /// The number of the statement, such as `T9`; never reused.
     pub id: &'static str,
-    /// Name of the check and of its test.
+    /// `module::name`.
     pub name: &'static str,
+    /// The promise in one sentence.
+    pub promise: &'static str,
     pub(super) run: fn(Bed) -> BoxFuture<'static, Verdict>,
 }
 
 impl fmt::Debug for Check {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.id, self.name)
+        write!(f, "Check({} {})", self.id, self.name)
     }
 }
 
-/// How one check went.
-#[derive(Debug)]
+/// How a check ended that did not fail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Outcome {
-    /// The check.
-    pub check: Check,
-    /// Nothing, or why it failed.
-    pub verdict: Verdict,
+pub enum Outcome {
+    /// The promise held.
+    Passed,
+    /// The transport does not declare what the promise is about, and refused it as it must.
+    NotDeclared,
 }
 
-/// How a transport did.
+/// How every check ended; `Display` is a table.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Report {
-    /// One outcome per check, in the order of the suite.
-    pub outcomes: Vec<Outcome>,
+    /// The checks in the order of the suite.
+    pub results: Vec<(Check, Result<Outcome, Failure>)>,
 }
 
 impl Report {
-    /// The names of the checks that failed.
-    #[must_use]
-    pub fn failed(&self) -> Vec<&'static str> {
-        self.outcomes
+    /// The checks that failed.
+    pub fn failed(&self) -> impl Iterator<Item = &Check> {
+        self.results
             .iter()
-            .filter(|outcome| outcome.verdict.is_err())
-            .map(|outcome| outcome.check.name)
-            .collect()
+            .filter(|(_, result)| result.is_err())
+            .map(|(check, _)| check)
     }
 }
 
-/// One line per check.
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for Outcome { check, verdict } in &self.outcomes {
-            match verdict {
-                Ok(()) => writeln!(f, "{:4} {}: passed", check.id, check.name)?,
-                Err(failure) => writeln!(f, "{:4} {}: FAILED: {failure}", check.id, check.name)?,
+        for (check, result) in &self.results {
+            let (id, name) = (check.id, check.name);
+            match result {
+                Ok(Outcome::Passed) => writeln!(f, "{id:4} {name:45} passed")?,
+                Ok(Outcome::NotDeclared) => writeln!(f, "{id:4} {name:45} not declared")?,
+                Err(failure) => writeln!(f, "{id:4} {name:45} FAILED: {failure}")?,
             }
         }
         Ok(())
@@ -71,49 +76,53 @@ impl fmt::Display for Report {
 /// # Cancel safety
 /// Dropping the future stops the check that runs.
 pub async fn run(harness: Arc<dyn Harness>) -> Report {
-    let mut outcomes = Vec::with_capacity(CHECKS.len());
+    let mut results = Vec::with_capacity(CHECKS.len());
     for check in CHECKS {
-        outcomes.push(run_check(*check, Arc::clone(&harness)).await);
+        results.push((*check, run_check(*check, Arc::clone(&harness)).await));
     }
-    Report { outcomes }
+    Report { results }
 }
 
-/// Runs one check; one that hangs or panics has failed.
+/// Runs one check.
+///
+/// # Errors
+/// Why it failed, also when it panics or hangs.
 ///
 /// # Cancel safety
 /// Dropping the future stops the check.
-pub async fn run_check(check: Check, harness: Arc<dyn Harness>) -> Outcome {
+pub async fn run_check(check: Check, harness: Arc<dyn Harness>) -> Result<Outcome, Failure> {
     let limit = harness.tolerance().check;
-    let mut running = tokio::task::JoinSet::new();
+    let mut running = JoinSet::new();
     running.spawn((check.run)(Bed::new(harness)));
-    let verdict = match tokio::time::timeout(limit, running.join_next()).await {
+    match timeout(limit, running.join_next()).await {
         Ok(Some(Ok(verdict))) => verdict,
         Ok(Some(Err(error))) => Err(Failure::new(format!("the check panicked: {error}"))),
         Ok(None) => Err(Failure::new("the check did not run")),
-        Err(_) => Err(Failure::new(format!("not done after {limit:?}"))),
-    };
-    Outcome { check, verdict }
+        Err(_) => Err(Failure::new(format!(
+            "the check did not end within {limit:?}"
+        ))),
+    }
 }
 
-/// Runs one check by its name on a runtime of its own: what a test made by
-/// [`suite!`](super::suite) does.
+/// Runs the check of this name on a runtime of its own: what each test of [`suite!`](super::suite)
+/// does.
 ///
 /// # Panics
 /// When the check fails, or there is none of this name.
 #[track_caller]
 pub fn test(name: &str, harness: impl Harness) {
-    let check = CHECKS
-        .iter()
-        .find(|check| check.name == name)
-        .unwrap_or_else(|| panic!("there is no check {name}"));
+    let Some(check) = CHECKS.iter().find(|check| check.name == name) else {
+        panic!("there is no check {name}");
+    };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
         .build()
-        .unwrap_or_else(|error| panic!("no runtime for the check: {error}"));
-    let outcome = runtime.block_on(run_check(*check, Arc::new(harness)));
+        .expect("a test needs a runtime");
+    let verdict = runtime.block_on(run_check(*check, Arc::new(harness)));
+    // What a failed check left behind must not hold the test up.
     runtime.shutdown_background();
-    if let Err(failure) = outcome.verdict {
-        panic!("{} {}: {failure}", check.id, check.name);
+    if let Err(failure) = verdict {
+        panic!("{} {}: {failure}", check.id, check.promise);
     }
 }
