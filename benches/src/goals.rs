@@ -110,6 +110,13 @@ pub(crate) fn of_steps(report: &micro::Report) -> Vec<Goal> {
             (three - none) / 3.0,
         ));
     }
+    if let Some(call) = nanos(micro::IN_MEMORY) {
+        goals.push(Goal::new(
+            "ns of a unary call over memory://",
+            Limit::AtMost(1000.0),
+            call,
+        ));
+    }
     goals
 }
 

@@ -43,7 +43,7 @@ usage: gufo-benches COMMAND [OPTION...]
 commands
   rpc            unary echo and a bidi stream, every peer in one interleaved run
   memory-use     what 1,000 idle connections and 1,000 idle streams cost the server, each
-  micro          codec, metadata and interceptor chain, one step at a time
+  micro          codec, metadata, router, interceptors and memory://, one step at a time
   build-time     clean build of a small program on bare tonic and on the facade
 
 options

@@ -15,16 +15,31 @@ pub(crate) struct Program {
 }
 
 /// The baseline comes first.
-pub(crate) const PROGRAMS: [Program; 1] = [Program {
-    name: "tonic-hello",
-    dependencies: r#"
+pub(crate) const PROGRAMS: [Program; 2] = [
+    Program {
+        name: "tonic-hello",
+        dependencies: r#"
 prost = "0.14"
 tokio = { version = "1", features = ["macros", "rt-multi-thread"] }
 tonic = "0.14"
 tonic-prost = "0.14"
 "#,
-    source: include_str!("tonic_hello.rs.txt"),
-}];
+        source: include_str!("tonic_hello.rs.txt"),
+    },
+    Program {
+        name: "gufo-hello",
+        dependencies: r#"
+serde = { version = "1", features = ["derive"] }
+tokio = { version = "1", features = ["macros", "rt-multi-thread"] }
+
+[dependencies.gufo]
+path = "WORKSPACE/gufo"
+default-features = false
+features = ["client", "server", "macros", "transport-grpc", "codec-json"]
+"#,
+        source: include_str!("gufo_hello.rs.txt"),
+    },
+];
 
 impl Program {
     /// Writes the package into an empty folder.

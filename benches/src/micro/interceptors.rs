@@ -1,5 +1,6 @@
 //! A unary call through chains of no-op interceptors, without any wire.
 
+use std::rc::Rc;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -12,7 +13,7 @@ use gufo_core::{
 use super::Group;
 use crate::Result;
 
-static ECHO: Method = Method::new(Kind::Unary, "/bench.Echo/Unary");
+pub(super) static ECHO: Method = Method::new(Kind::Unary, "/bench.Echo/Unary");
 
 /// The step of a call without a chain.
 pub(crate) const NO_CHAIN: &str = "no chain";
@@ -51,16 +52,17 @@ impl NoOp {
     }
 }
 
-fn echo() -> Arc<dyn Handler> {
+pub(super) fn echo() -> Arc<dyn Handler> {
     handler::unary::<Raw, Bytes, Bytes, Bytes, _, _>(|_, body| async move { Ok(body) })
 }
 
 pub(super) fn group() -> Result<Group> {
-    let mut group = Group::new("Interceptors: a unary call of a handler in place")
-        .awaited(NO_CHAIN, call(echo()))?;
+    let runtime = Rc::new(super::timer::runtime()?);
+    let mut group = Group::new("Interceptors: a unary call of a handler in place");
+    group = group.awaited(NO_CHAIN, &runtime, call(echo()));
     for length in [0, 1, 3] {
         let handler = intercept(echo(), &NoOp::chain(length));
-        group = group.awaited(chain_of(length), call(handler))?;
+        group = group.awaited(chain_of(length), &runtime, call(handler));
     }
     Ok(group)
 }

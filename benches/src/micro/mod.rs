@@ -3,6 +3,7 @@
 mod codec;
 mod interceptors;
 mod metadata;
+mod router;
 mod timer;
 
 use std::fs;
@@ -10,6 +11,7 @@ use std::fs;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use self::interceptors::{NO_CHAIN, NoOp, chain_of};
+pub(crate) use self::router::IN_MEMORY;
 use self::timer::Group;
 use crate::Result;
 use crate::args::Options;
@@ -47,7 +49,13 @@ pub(crate) struct Step {
 pub(crate) fn run(options: &Options) -> Result<()> {
     let samples = if options.quick { 5 } else { 31 };
     let mut groups = Vec::new();
-    for group in [codec::group()?, metadata::group()?, interceptors::group()?] {
+    for group in [
+        codec::group()?,
+        metadata::group()?,
+        router::lookup()?,
+        interceptors::group()?,
+        router::memory()?,
+    ] {
         let report = group.measure(samples)?;
         println!("\n{}\n{}", report.title, tabulate(&report));
         groups.push(report);

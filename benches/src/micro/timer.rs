@@ -1,7 +1,7 @@
 //! Median time of many repetitions, with the steps of a group taking turns.
 
-use std::future::Future;
 use std::hint::black_box;
+use std::rc::Rc;
 use std::time::Duration;
 
 use tokio::runtime::{Builder, Runtime};
@@ -49,13 +49,14 @@ impl Group {
         self
     }
 
-    /// Adds a step that is awaited, on a runtime of its own.
-    pub(super) fn awaited<F: Future>(
+    /// Adds a step that is awaited on a runtime.
+    pub(super) fn awaited<F: IntoFuture>(
         mut self,
         name: impl Into<String>,
+        runtime: &Rc<Runtime>,
         mut step: impl FnMut() -> F + 'static,
-    ) -> Result<Self> {
-        let runtime: Runtime = Builder::new_current_thread().enable_all().build()?;
+    ) -> Self {
+        let runtime = Rc::clone(runtime);
         let repeat = move |times| {
             runtime.block_on(async {
                 let started = Instant::now();
@@ -66,7 +67,7 @@ impl Group {
             })
         };
         self.steps.push((name.into(), Box::new(repeat)));
-        Ok(self)
+        self
     }
 
     /// Times every step this many times.
@@ -94,6 +95,11 @@ impl Group {
     }
 }
 
+/// A runtime of one thread for awaited steps.
+pub(super) fn runtime() -> Result<Runtime> {
+    Ok(Builder::new_current_thread().enable_all().build()?)
+}
+
 /// How often a step is repeated to fill one sample; finding out warms it up as well.
 fn repetitions(repeat: &mut Repeat) -> u64 {
     let mut times = 1;
@@ -106,7 +112,6 @@ fn repetitions(repeat: &mut Repeat) -> u64 {
 #[cfg(test)]
 mod tests {
     use std::cell::Cell;
-    use std::rc::Rc;
 
     use super::*;
 
@@ -139,15 +144,16 @@ mod tests {
     fn an_awaited_step_runs_to_its_end_each_time() {
         let ended = Rc::new(Cell::new(0u64));
         let count = Rc::clone(&ended);
-        let group = Group::new("yields").awaited("yield", move || {
-            let count = Rc::clone(&count);
-            async move {
-                tokio::task::yield_now().await;
-                count.set(count.get() + 1);
-            }
-        });
+        let group =
+            Group::new("yields").awaited("yield", &Rc::new(runtime().unwrap()), move || {
+                let count = Rc::clone(&count);
+                async move {
+                    tokio::task::yield_now().await;
+                    count.set(count.get() + 1);
+                }
+            });
 
-        group.unwrap().measure(2).unwrap();
+        group.measure(2).unwrap();
 
         assert!(ended.get() > 2);
     }
