@@ -16,11 +16,16 @@
 //! let caller = Caller::from(channel); // what typed clients are made of
 //! # Ok(()) }
 //! ```
+//!
+//! # Features
+//! - `dynamic`: `DynamicClient`, calls in JSON to services known by reflection only.
 
 mod backoff;
 mod builder;
 mod channel;
 mod discovery;
+#[cfg(feature = "dynamic")]
+mod dynamic;
 mod endpoint;
 mod endpoints;
 mod pool;
@@ -29,6 +34,8 @@ mod trouble;
 
 pub use builder::{ChannelBuilder, DEFAULT_CONNECT_TIMEOUT, DEFAULT_CONNECTIONS};
 pub use channel::Channel;
+#[cfg(feature = "dynamic")]
+pub use dynamic::{DynamicClient, MethodDescription, ServiceDescription};
 
 /// The words and contracts everything here is made of.
 pub use gufo_core as core;

@@ -3,5 +3,7 @@
 
 mod channel;
 mod discovery;
+#[cfg(feature = "dynamic")]
+mod dynamic;
 mod fake;
 mod repeat;
