@@ -122,6 +122,12 @@ pub(crate) const SUITES: &[Suite] = &[
     ),
     row(
         "transport conformance",
+        "memory, through bytes",
+        "gufo-transport",
+        "conformance_memory_encode",
+    ),
+    row(
+        "transport conformance",
         "grpc",
         "gufo-transport",
         "conformance_grpc",
@@ -148,19 +154,21 @@ pub(crate) const SUITES: &[Suite] = &[
         "registry conformance",
         "memory",
         "gufo-registry",
-        "conformance_memory",
-    ),
+        "conformance",
+    )
+    .named("memory"),
     row(
         "registry conformance",
         "fixed",
         "gufo-registry",
-        "conformance_fixed",
-    ),
+        "conformance",
+    )
+    .named("fixed"),
     row(
         "registry conformance",
         "broken ones are caught",
         "gufo-registry",
-        "conformance_broken",
+        "broken",
     ),
     row("hostile input", "grpc", "gufo-tests", "hostile").named("grpc"),
     row("hostile input", "http/1.1", "gufo-tests", "hostile").named("http"),
