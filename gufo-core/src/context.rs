@@ -232,8 +232,9 @@ impl Context {
 
     /// Tells whoever watches that the call is over; servers do this.
     pub fn cancel(&self) {
-        if let Some(cancel) = self.0.cancel.get() {
-            cancel.cancel();
+        // Whoever shares the context may begin to watch after this.
+        if self.0.cancel.get().is_some() || Arc::strong_count(&self.0) > 1 {
+            self.0.cancel.get_or_init(Cancel::new).cancel();
         }
     }
 }
@@ -268,6 +269,17 @@ mod tests {
         assert!(original.metadata().is_empty());
         original.cancelled().await;
         assert!(original.is_cancelled());
+    }
+
+    #[tokio::test]
+    async fn who_watches_after_the_cancellation_hears_of_it() {
+        let original = Context::new(&HELLO, Format::Raw);
+        let copy = original.clone();
+
+        original.cancel();
+
+        assert!(copy.is_cancelled());
+        copy.cancelled().await;
     }
 
     #[test]
