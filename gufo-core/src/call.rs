@@ -150,7 +150,10 @@ impl<W, Q, A> Call<W, Q, A> {
                 .insert("traceparent", &child)
                 .map_err(Status::from)?;
         }
-        let format = options.format.or_else(|| caller.handler.format()).unwrap_or(preferred);
+        let format = options
+            .format
+            .or_else(|| caller.handler.format())
+            .unwrap_or(preferred);
         let mut ctx = Context::incoming(method, format.clone(), metadata, options.deadline, None);
         let values = caller.handler.values();
         if options.compression.is_some() {

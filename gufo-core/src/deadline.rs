@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::{Error, Result};
+
 /// The point in time by which a call must have ended, or none.
 ///
 /// Time is tokio's, so that tests can pause it. On the wire only the remaining duration travels:
@@ -64,6 +66,32 @@ impl Deadline {
         )
     }
 
+    /// What is left, as the header `grpc-timeout` writes it: at most eight digits and a unit.
+    #[must_use]
+    pub fn to_timeout(self) -> Option<String> {
+        let left = self.remaining()?;
+        Some(if left.as_micros() < 100_000_000 {
+            format!("{}u", left.as_micros())
+        } else if left.as_millis() < 100_000_000 {
+            format!("{}m", left.as_millis())
+        } else {
+            format!("{}S", left.as_secs().min(99_999_999))
+        })
+    }
+
+    /// Reads what [`Deadline::to_timeout`] writes, as from now.
+    ///
+    /// # Errors
+    /// `InvalidArgument` when it is not one to eight digits and one of the units `H M S m u n`.
+    pub fn from_timeout(timeout: &str) -> Result<Self> {
+        match parse_timeout(timeout.as_bytes()) {
+            Some(timeout) => Ok(Self::after(timeout)),
+            None => Err(Error::invalid_argument(format!(
+                "timeout {timeout:?} is not one to eight digits and one of the units H M S m u n"
+            ))),
+        }
+    }
+
     /// Waits until the deadline; for ever without one.
     ///
     /// # Cancel safety
@@ -74,6 +102,25 @@ impl Deadline {
             None => std::future::pending().await,
         }
     }
+}
+
+fn parse_timeout(value: &[u8]) -> Option<Duration> {
+    let (unit, digits) = value.split_last()?;
+    if digits.is_empty() || digits.len() > 8 || !digits.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    let amount = digits
+        .iter()
+        .fold(0_u64, |sum, digit| sum * 10 + u64::from(digit - b'0'));
+    Some(match unit {
+        b'H' => Duration::from_secs(amount * 3600),
+        b'M' => Duration::from_secs(amount * 60),
+        b'S' => Duration::from_secs(amount),
+        b'm' => Duration::from_millis(amount),
+        b'u' => Duration::from_micros(amount),
+        b'n' => Duration::from_nanos(amount),
+        _ => return None,
+    })
 }
 
 #[cfg(test)]
@@ -99,5 +146,31 @@ mod tests {
         assert_eq!(late.min(soon), soon);
         assert_eq!(Deadline::NONE.min(late), late);
         assert_eq!(Deadline::NONE.remaining(), None);
+    }
+
+    #[test]
+    fn timeouts_are_read_by_their_unit() {
+        assert_eq!(parse_timeout(b"1H"), Some(Duration::from_secs(3600)));
+        assert_eq!(parse_timeout(b"20M"), Some(Duration::from_secs(1200)));
+        assert_eq!(
+            parse_timeout(b"99999999n"),
+            Some(Duration::from_nanos(99_999_999))
+        );
+        for text in [&b""[..], b"1", b"S", b"123456789S", b"-1S", b"1.5S", b"1s"] {
+            assert_eq!(parse_timeout(text), None, "{text:?}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_timeout_comes_back() {
+        for seconds in [1, 99, 100_000, 99_999_999] {
+            let deadline = Deadline::after(Duration::from_secs(seconds));
+            let text = deadline.to_timeout().expect("a deadline");
+            assert_eq!(
+                Deadline::from_timeout(&text).expect("legal"),
+                deadline,
+                "{text}"
+            );
+        }
     }
 }

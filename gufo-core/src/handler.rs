@@ -251,8 +251,8 @@ fn replies<W: Wire<A>, A: Send + 'static>(
 }
 
 fn wrong_kind(ctx: &Context) -> Status {
-    Status::internal(format!(
-        "method {} was called as another kind",
+    Status::unimplemented(format!(
+        "method {} is of another kind here",
         ctx.method().path()
     ))
 }

@@ -4,7 +4,9 @@ use std::{fmt, sync::Arc};
 
 use async_trait::async_trait;
 
-use crate::{BoxFuture, Context, Format, Handler, Messages, Payload, Replies, Reply, Status, Values};
+use crate::{
+    BoxFuture, Context, Format, Handler, Messages, Payload, Replies, Reply, Status, Values,
+};
 
 /// Advice around calls: sees and changes method, metadata, messages and outcome, may answer itself
 /// and may wait. The first one added is the outermost; each runs once per call.

@@ -31,6 +31,7 @@ impl fmt::Debug for Route {
 pub struct Service {
     name: Cow<'static, str>,
     routes: Vec<Route>,
+    fallback: Option<Fallback>,
     descriptors: Vec<Cow<'static, [u8]>>,
 }
 
@@ -41,6 +42,7 @@ impl Service {
         Self {
             name: name.into(),
             routes: Vec::new(),
+            fallback: None,
             descriptors: Vec::new(),
         }
     }
@@ -63,6 +65,36 @@ impl Service {
         self
     }
 
+    /// Answers every method of the service that has no route, whatever its kind: for services whose
+    /// methods are not known here, such as those of a proxy.
+    ///
+    /// Transports that have to know the kind take such a method for [`Kind::Bidi`](crate::Kind);
+    /// the handler is called through either of its two methods.
+    #[must_use]
+    pub fn fallback(mut self, handler: Arc<dyn Handler>) -> Self {
+        self.fallback = Some(Fallback(handler));
+        self
+    }
+
+    /// Replaces each handler by one made from it.
+    #[must_use]
+    pub fn map_handlers(
+        mut self,
+        mut wrap: impl FnMut(Arc<dyn Handler>) -> Arc<dyn Handler>,
+    ) -> Self {
+        for route in &mut self.routes {
+            route.handler = wrap(Arc::clone(&route.handler));
+        }
+        self.fallback = self.fallback.map(|fallback| Fallback(wrap(fallback.0)));
+        self
+    }
+
+    /// What answers methods without a route.
+    #[must_use]
+    pub fn fallback_handler(&self) -> Option<&Arc<dyn Handler>> {
+        self.fallback.as_ref().map(|fallback| &fallback.0)
+    }
+
     /// Full name, e.g. `greeter.Greeter`.
     #[must_use]
     pub fn name(&self) -> &str {
@@ -78,5 +110,14 @@ impl Service {
     /// Encoded file descriptor sets.
     pub fn descriptors(&self) -> impl Iterator<Item = &[u8]> {
         self.descriptors.iter().map(AsRef::as_ref)
+    }
+}
+
+#[derive(Clone)]
+struct Fallback(Arc<dyn Handler>);
+
+impl fmt::Debug for Fallback {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Fallback")
     }
 }

@@ -9,7 +9,7 @@ use std::{
 
 use gufo_core::{
     BoxFuture, ConnectOptions, Connection, ConnectionState, Context, Deadline, Error, Format,
-    Handler, Kind, Limits, MessageStream, Messages, Metadata, Payload, Peer, Replies, Reply,
+    Handler, Limits, MessageStream, Messages, Metadata, Payload, Peer, Replies, Reply,
     Result, Retry, Route, Status, Values, Watchdog,
 };
 
@@ -66,11 +66,6 @@ impl MemoryConnection {
                 "method {path} is not served here"
             )));
         };
-        if (route.method.kind() == Kind::Unary) != (ctx.method().kind() == Kind::Unary) {
-            return Err(Status::unimplemented(format!(
-                "method {path} is of another kind here"
-            )));
-        }
         let format = match ctx.format() {
             Format::Custom(codec) => {
                 self.link
