@@ -80,7 +80,7 @@ impl MessageStream for GuardedMessages {
 
     fn trailers(self: Pin<&mut Self>) -> Metadata {
         let this = self.get_mut();
-        let Some(messages) = &mut this.messages else {
+        let Some(messages) = this.messages.as_mut().filter(|_| this.running.is_over()) else {
             return Metadata::new();
         };
         this.running

@@ -16,26 +16,26 @@ use gufo_core::{
 use gufo_server::{Builder, Router, Server};
 use parking_lot::Mutex;
 
-pub static UNARY: Method = Method::new(Kind::Unary, "/test.Test/Unary");
-pub static STREAM: Method = Method::new(Kind::Bidi, "/test.Test/Stream");
+pub(crate) static UNARY: Method = Method::new(Kind::Unary, "/test.Test/Unary");
+pub(crate) static STREAM: Method = Method::new(Kind::Bidi, "/test.Test/Stream");
 
 /// What happened, in order.
 #[derive(Clone, Debug, Default)]
-pub struct Log(Arc<Mutex<Vec<String>>>);
+pub(crate) struct Log(Arc<Mutex<Vec<String>>>);
 
 impl Log {
-    pub fn add(&self, entry: impl Into<String>) {
+    pub(crate) fn add(&self, entry: impl Into<String>) {
         self.0.lock().push(entry.into());
     }
 
-    pub fn entries(&self) -> Vec<String> {
+    pub(crate) fn entries(&self) -> Vec<String> {
         self.0.lock().clone()
     }
 }
 
 /// Adds an entry when dropped.
 #[derive(Debug)]
-pub struct LogOnDrop(pub Log, pub &'static str);
+pub(crate) struct LogOnDrop(pub(crate) Log, pub(crate) &'static str);
 
 impl Drop for LogOnDrop {
     fn drop(&mut self) {
@@ -43,7 +43,7 @@ impl Drop for LogOnDrop {
     }
 }
 
-pub fn unary<F, Fut>(answer: F) -> Arc<dyn Handler>
+pub(crate) fn unary<F, Fut>(answer: F) -> Arc<dyn Handler>
 where
     F: Fn(Context, Bytes) -> Fut + Send + Sync + 'static,
     Fut: Future<Output = Result<Bytes, Status>> + Send + 'static,
@@ -51,7 +51,7 @@ where
     handler::unary::<Raw, Bytes, Bytes, Bytes, _, _>(answer)
 }
 
-pub fn stream<F, Fut>(answer: F) -> Arc<dyn Handler>
+pub(crate) fn stream<F, Fut>(answer: F) -> Arc<dyn Handler>
 where
     F: Fn(Context, Streaming<Bytes>) -> Fut + Send + Sync + 'static,
     Fut: Future<Output = Result<Response<Streaming<Bytes>>, Status>> + Send + 'static,
@@ -59,42 +59,42 @@ where
     handler::bidi::<Raw, Bytes, Bytes, Response<Streaming<Bytes>>, _, _>(answer)
 }
 
-pub fn echo() -> Arc<dyn Handler> {
+pub(crate) fn echo() -> Arc<dyn Handler> {
     unary(|_, request| async move { Ok(request) })
 }
 
 /// A service `test.Test` whose unary method is answered by `handler`.
-pub fn unary_service(handler: Arc<dyn Handler>) -> Service {
+pub(crate) fn unary_service(handler: Arc<dyn Handler>) -> Service {
     Service::new("test.Test").route(&UNARY, handler)
 }
 
 /// A service `test.Test` whose streaming method is answered by `handler`.
-pub fn stream_service(handler: Arc<dyn Handler>) -> Service {
+pub(crate) fn stream_service(handler: Arc<dyn Handler>) -> Service {
     Service::new("test.Test").route(&STREAM, handler)
 }
 
-pub fn router(builder: Builder) -> Arc<Router> {
+pub(crate) fn router(builder: Builder) -> Arc<Router> {
     builder.into_router().expect("a legal server")
 }
 
 /// A client of one service, in process.
-pub fn caller(service: Service) -> Caller {
+pub(crate) fn caller(service: Service) -> Caller {
     Caller::new(router(Server::builder().service(service)))
 }
 
-pub type UnaryCall = Call<Raw, One<Bytes>, One<Bytes>>;
-pub type StreamCall = Call<Raw, Many<Bytes>, Many<Bytes>>;
+pub(crate) type UnaryCall = Call<Raw, One<Bytes>, One<Bytes>>;
+pub(crate) type StreamCall = Call<Raw, Many<Bytes>, Many<Bytes>>;
 
-pub fn call(caller: &Caller) -> UnaryCall {
+pub(crate) fn call(caller: &Caller) -> UnaryCall {
     Call::new(caller, &UNARY, One("owl".into()))
 }
 
-pub fn stream_call(caller: &Caller) -> StreamCall {
+pub(crate) fn stream_call(caller: &Caller) -> StreamCall {
     Call::new(caller, &STREAM, Many(Streaming::iter([])))
 }
 
 /// Lets other tasks run until a condition holds.
-pub async fn eventually(what: &str, mut condition: impl FnMut() -> bool) {
+pub(crate) async fn eventually(what: &str, mut condition: impl FnMut() -> bool) {
     for _ in 0..10_000 {
         if condition() {
             return;
@@ -105,7 +105,7 @@ pub async fn eventually(what: &str, mut condition: impl FnMut() -> bool) {
 }
 
 /// Lets other tasks run for a good while: for what must *not* happen.
-pub async fn settle() {
+pub(crate) async fn settle() {
     for _ in 0..1_000 {
         tokio::task::yield_now().await;
     }
@@ -115,16 +115,16 @@ type Accepted = io::Result<Box<dyn Incoming>>;
 
 /// A listener whose peers and errors are scripted. Once the script is over it repeats the last
 /// error, or waits for ever.
-pub struct FakeListener {
+pub(crate) struct FakeListener {
     url: String,
     script: VecDeque<Accepted>,
     for_ever: Option<fn() -> io::Error>,
-    pub attempts: Arc<AtomicUsize>,
+    pub(crate) attempts: Arc<AtomicUsize>,
     log: Log,
 }
 
 impl FakeListener {
-    pub fn new(url: &str, log: &Log) -> Self {
+    pub(crate) fn new(url: &str, log: &Log) -> Self {
         Self {
             url: url.to_owned(),
             script: VecDeque::new(),
@@ -134,17 +134,17 @@ impl FakeListener {
         }
     }
 
-    pub fn peer(mut self, peer: FakePeer) -> Self {
+    pub(crate) fn peer(mut self, peer: FakePeer) -> Self {
         self.script.push_back(Ok(Box::new(peer)));
         self
     }
 
-    pub fn error(mut self, error: io::Error) -> Self {
+    pub(crate) fn error(mut self, error: io::Error) -> Self {
         self.script.push_back(Err(error));
         self
     }
 
-    pub fn then_always(mut self, error: fn() -> io::Error) -> Self {
+    pub(crate) fn then_always(mut self, error: fn() -> io::Error) -> Self {
         self.for_ever = Some(error);
         self
     }
@@ -183,10 +183,12 @@ impl fmt::Debug for FakeListener {
 type Serve = Box<dyn FnOnce(Arc<dyn Dispatch>, Cancel) -> BoxFuture<'static, ()> + Send>;
 
 /// A peer that does what it is told.
-pub struct FakePeer(Serve);
+pub(crate) struct FakePeer(Serve);
 
 impl FakePeer {
-    pub fn new<Fut>(serve: impl FnOnce(Arc<dyn Dispatch>, Cancel) -> Fut + Send + 'static) -> Self
+    pub(crate) fn new<Fut>(
+        serve: impl FnOnce(Arc<dyn Dispatch>, Cancel) -> Fut + Send + 'static,
+    ) -> Self
     where
         Fut: Future<Output = ()> + Send + 'static,
     {
@@ -205,7 +207,7 @@ impl Incoming for FakePeer {
 }
 
 /// A call as a transport makes it.
-pub async fn dispatch_unary(dispatch: &dyn Dispatch) -> Result<gufo_core::Reply, Status> {
+pub(crate) async fn dispatch_unary(dispatch: &dyn Dispatch) -> Result<gufo_core::Reply, Status> {
     let route = dispatch.route(UNARY.path()).expect("the method is known");
     let ctx = Context::new(&UNARY, gufo_core::Format::Raw);
     route.handler.unary(ctx, Bytes::from("owl").into()).await

@@ -12,3 +12,4 @@ mod panics;
 mod reflection;
 mod registration;
 mod router;
+mod telemetry;

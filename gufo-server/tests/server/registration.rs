@@ -12,14 +12,14 @@ use crate::fixture::{FakeListener, Log, echo, unary_service};
 
 /// A registry that notes what is asked of it.
 #[derive(Debug, Default)]
-pub struct FakeRegistry {
-    pub log: Log,
-    pub register: Answer,
-    pub revoke: Answer,
+pub(crate) struct FakeRegistry {
+    pub(crate) log: Log,
+    pub(crate) register: Answer,
+    pub(crate) revoke: Answer,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
-pub enum Answer {
+pub(crate) enum Answer {
     #[default]
     Well,
     Fails,

@@ -79,7 +79,7 @@ fn what_is_added_twice_is_refused() {
 fn a_mistake_in_the_builder_is_told_at_the_end() {
     for builder in [
         Server::builder().name("no good name"),
-        Server::builder().version("one"),
+        Server::builder().version("1 beta"),
         Server::builder().advertise("no-url"),
     ] {
         let error = builder.into_router().expect_err("a mistake");
