@@ -14,10 +14,6 @@
     clippy::use_self,
     clippy::allow_attributes_without_reason
 )]
-#![allow(
-    unreachable_pub,
-    reason = "modules of tests are not reached from outside"
-)]
 
 mod greeter;
 mod support;
@@ -245,11 +241,13 @@ async fn any_serde_type_is_a_message_in_the_formats_of_serde() {
     assert_eq!(error.expect_err("no such form").code(), Code::Unimplemented);
 }
 
+#[deprecated = "it does nothing"]
 #[gufo_macros::service(name = "empty.Empty")]
 trait Empty {}
 
 struct Nothing;
 
+#[allow(deprecated, reason = "that it compiles is the test")]
 impl Empty for Nothing {}
 
 #[test]

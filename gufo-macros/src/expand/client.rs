@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 
-use super::{may_be_unused, table_name};
+use super::{leniency, table_name};
 use crate::model::{Method, Service, Side, doc_attributes};
 
 pub(super) fn expand(service: &Service) -> TokenStream {
@@ -12,7 +12,7 @@ pub(super) fn expand(service: &Service) -> TokenStream {
     let name = &service.arguments.name;
     let client = format_ident!("{}Client", service.ident());
     let docs = format!("Calls `{name}`. Clones share the connections.");
-    let unused = may_be_unused();
+    let leniency = leniency();
     let functions = service
         .methods
         .iter()
@@ -21,12 +21,12 @@ pub(super) fn expand(service: &Service) -> TokenStream {
     quote! {
         #[doc = #docs]
         #[derive(Clone, Debug)]
-        #unused
+        #leniency
         #vis struct #client {
             caller: #core::Caller,
         }
 
-        #unused
+        #leniency
         impl #client {
             /// Calls the service through a channel, or through any handler.
             #[must_use]

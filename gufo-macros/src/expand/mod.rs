@@ -28,7 +28,13 @@ fn table_name(service: &Service) -> Ident {
     format_ident!("{name}_METHODS", span = service.ident().span())
 }
 
-/// Allows an item to go unused: a crate may be only a client, or only a server.
-fn may_be_unused() -> TokenStream {
-    quote!(#[allow(dead_code, reason = "a crate may be only a client, or only a server")])
+/// What generated items are allowed: to go unused, and to name what is deprecated.
+fn leniency() -> TokenStream {
+    quote! {
+        #[allow(
+            dead_code,
+            deprecated,
+            reason = "a crate may be only a client or only a server; what is deprecated works"
+        )]
+    }
 }

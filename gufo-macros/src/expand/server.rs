@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 
-use super::{description, may_be_unused, table_name};
+use super::{description, leniency, table_name};
 use crate::model::{Method, Service};
 
 pub(super) fn expand(service: &Service) -> TokenStream {
@@ -12,7 +12,7 @@ pub(super) fn expand(service: &Service) -> TokenStream {
     let name = &service.arguments.name;
     let server = format_ident!("{contract}Server");
     let docs = format!("Serves an implementation of [`{contract}`] as `{name}`.");
-    let unused = may_be_unused();
+    let leniency = leniency();
 
     let descriptor = description::expand(service);
     let routes = service
@@ -24,12 +24,12 @@ pub(super) fn expand(service: &Service) -> TokenStream {
     let ignored = service.methods.is_empty().then(|| quote!(let _ = server;));
     quote! {
         #[doc = #docs]
-        #unused
+        #leniency
         #vis struct #server<S> {
             service: ::std::sync::Arc<S>,
         }
 
-        #unused
+        #leniency
         impl<S: #contract> #server<S> {
             /// Serves an implementation.
             #[must_use]
@@ -58,8 +58,8 @@ pub(super) fn expand(service: &Service) -> TokenStream {
             }
         }
 
+        #leniency
         impl<S: #contract> ::core::convert::From<#server<S>> for #core::Service {
-            #[allow(deprecated, reason = "a deprecated method is served until it goes")]
             fn from(server: #server<S>) -> Self {
                 #shared
                 #ignored

@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 
-use super::{may_be_unused, table_name};
+use super::{leniency, table_name};
 use crate::model::{Idempotency, Method, Service, Side};
 
 pub(super) fn expand(service: &Service) -> TokenStream {
@@ -19,10 +19,10 @@ pub(super) fn expand(service: &Service) -> TokenStream {
         service.arguments.name,
         service.ident()
     );
-    let unused = may_be_unused();
+    let leniency = leniency();
     quote! {
         #[doc = #docs]
-        #unused
+        #leniency
         #vis static #table: [#core::Method; #count] = [#(#methods),*];
     }
 }

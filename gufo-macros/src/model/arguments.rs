@@ -2,7 +2,10 @@
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote};
-use syn::{Error, Expr, LitStr, Path, Result, meta::ParseNestedMeta, parse::Parser};
+use syn::{
+    Error, Expr, Ident, LitStr, Path, Result, Token, meta::ParseNestedMeta, parenthesized,
+    parse::Parser, punctuated::Punctuated,
+};
 
 use super::Mistakes;
 use crate::{krate, names};
@@ -127,31 +130,39 @@ fn text(meta: &ParseNestedMeta<'_>) -> String {
 }
 
 fn codecs(meta: &ParseNestedMeta<'_>) -> Result<Messages> {
-    let (mut protobuf, mut json, mut msgpack, mut raw) = (None, None, None, None);
-    meta.parse_nested_meta(|codec| {
-        let place = if codec.path.is_ident("protobuf") {
-            &mut protobuf
-        } else if codec.path.is_ident("json") {
-            &mut json
-        } else if codec.path.is_ident("msgpack") {
-            &mut msgpack
-        } else if codec.path.is_ident("raw") {
-            &mut raw
-        } else {
-            return Err(codec.error(format!(
-                "unknown codec {}; there are: protobuf, json, msgpack, raw",
-                text(&codec)
-            )));
+    let (mut protobuf, mut json, mut msgpack, mut raw) = (false, false, false, false);
+    let words;
+    parenthesized!(words in meta.input);
+    for word in Punctuated::<Ident, Token![,]>::parse_terminated(&words)? {
+        let place = match word.to_string().as_str() {
+            "protobuf" => &mut protobuf,
+            "json" => &mut json,
+            "msgpack" => &mut msgpack,
+            "raw" => &mut raw,
+            other => {
+                return Err(Error::new_spanned(
+                    &word,
+                    format!("unknown codec {other}; there are: protobuf, json, msgpack, raw"),
+                ));
+            }
         };
-        set(place, &codec, |_| Ok(()))
-    })?;
-    match (protobuf.is_some(), json.is_some(), msgpack.is_some(), raw.is_some()) {
-        (false, false, false, true) => Ok(Messages::Raw),
-        (_, _, _, true) => Err(meta.error("raw messages are bytes and have no other codec: write codecs(raw) alone")),
-        (_, false, true, _) => Err(meta.error("messages with msgpack are serde types and have json as well: write codecs(json, msgpack), and let clients choose MessagePack")),
-        (false, false, false, false) => Err(meta.error("codecs needs one of: protobuf, json, msgpack, raw")),
-        (true, false, _, _) => Ok(Messages::Prost),
-        (true, true, _, _) => Ok(Messages::ProstSerde),
-        (false, true, _, _) => Ok(Messages::Serde),
+        if std::mem::replace(place, true) {
+            return Err(Error::new_spanned(&word, format!("{word} is given twice")));
+        }
     }
+    let problem = match (protobuf, json, msgpack, raw) {
+        (false, false, false, true) => return Ok(Messages::Raw),
+        (_, _, _, true) => {
+            "raw messages are bytes and have no other codec: write codecs(raw) alone"
+        }
+        (_, false, true, _) => {
+            "messages with msgpack are serde types and have json as well: write \
+             codecs(json, msgpack), and let clients choose MessagePack"
+        }
+        (false, false, false, false) => "codecs needs one of: protobuf, json, msgpack, raw",
+        (true, false, _, _) => return Ok(Messages::Prost),
+        (true, true, _, _) => return Ok(Messages::ProstSerde),
+        (false, true, _, _) => return Ok(Messages::Serde),
+    };
+    Err(meta.error(problem))
 }

@@ -8,53 +8,53 @@ use serde::{Deserialize, Serialize};
 /// Whom to greet.
 #[derive(Clone, PartialEq, Eq, Message, Serialize, Deserialize, Describe)]
 #[serde(default)]
-pub struct HelloRequest {
+pub(crate) struct HelloRequest {
     /// A name.
     #[prost(string, tag = "1")]
-    pub name: String,
+    pub(crate) name: String,
 }
 
 /// The greeting.
 #[derive(Clone, PartialEq, Eq, Message, Serialize, Deserialize, Describe)]
 #[serde(default)]
-pub struct HelloReply {
+pub(crate) struct HelloReply {
     /// What is said.
     #[prost(string, tag = "1")]
-    pub message: String,
+    pub(crate) message: String,
 }
 
 /// How far to count.
 #[derive(Clone, PartialEq, Eq, Message, Serialize, Deserialize, Describe)]
 #[serde(default)]
-pub struct CountRequest {
+pub(crate) struct CountRequest {
     /// The last number.
     #[prost(uint32, tag = "1")]
-    pub to: u32,
+    pub(crate) to: u32,
 }
 
 /// One number.
 #[derive(Clone, PartialEq, Eq, Message, Serialize, Deserialize, Describe)]
 #[serde(default)]
-pub struct Number {
+pub(crate) struct Number {
     /// The number.
     #[prost(sint64, tag = "1")]
-    pub number: i64,
+    pub(crate) number: i64,
 }
 
 /// A line of a chat.
 #[derive(Clone, PartialEq, Eq, Message, Serialize, Deserialize, Describe)]
 #[serde(default)]
-pub struct Line {
+pub(crate) struct Line {
     /// What is said.
     #[prost(string, tag = "1")]
-    pub text: String,
+    pub(crate) text: String,
 }
 
 /// Greets people.
 ///
 /// In four ways.
 #[gufo_macros::service(name = "greeter.Greeter", codecs(protobuf, json, msgpack))]
-pub trait Greeter {
+pub(crate) trait Greeter {
     /// Says hello.
     #[method(
         idempotent,
@@ -90,7 +90,7 @@ pub trait Greeter {
 
 /// Greets politely.
 #[derive(Clone, Copy, Debug)]
-pub struct Polite;
+pub(crate) struct Polite;
 
 impl Greeter for Polite {
     async fn hello(&self, _: &Context, request: HelloRequest) -> Result<HelloReply, Status> {

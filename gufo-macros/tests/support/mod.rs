@@ -9,14 +9,14 @@ use gufo_core::{
 
 /// Answers the methods of one service.
 #[derive(Debug)]
-pub struct Router {
+pub(crate) struct Router {
     service: Service,
     values: Values,
 }
 
 impl Router {
     /// A caller of the service, with or without serialization.
-    pub fn caller(service: impl Into<Service>, values: Values) -> Caller {
+    pub(crate) fn caller(service: impl Into<Service>, values: Values) -> Caller {
         Caller::new(Arc::new(Self {
             service: service.into(),
             values,
