@@ -38,10 +38,10 @@ pub struct Builder {
 }
 
 impl Builder {
-    /// The transports [`listen`](Self::listen) chooses from by scheme, in addition to those given
-    /// before, which win.
+    /// The transports [`listen`](Self::listen) chooses from by scheme. A second table adds to the
+    /// first and wins over it.
     pub fn transports(mut self, transports: Transports) -> Self {
-        self.transports = self.transports.or(&transports);
+        self.transports = transports.or(&self.transports);
         self
     }
 

@@ -119,8 +119,10 @@ impl Drop for RunningServer {
         if let Some(health) = &self.health {
             health.stopping();
         }
-        // Calls may run in tasks of others. Those of this server end with its fields.
+        // Calls may run in tasks of others, which the server cannot end.
         self.calls.abort();
+        self.listening.abort();
+        self.acceptor.connections.abort();
     }
 }
 

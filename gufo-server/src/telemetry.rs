@@ -3,6 +3,7 @@
 //! | target | level | what | fields |
 //! |---|---|---|---|
 //! | [`CALL`] | debug | span `call` around a call, event `call ended` | `method`, `code`, `elapsed_us` |
+//! | [`CALL`] | debug | event `call refused`, which was not begun | `method`, `code` |
 //! | [`CALL`] | error | `handler panicked` | `method`, `panic` |
 //! | [`SERVER`] | info, warn | start, stop, connection cap, accept errors, registration | as they apply |
 //!

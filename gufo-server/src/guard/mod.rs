@@ -14,7 +14,7 @@ use gufo_core::{
 };
 use tokio::time::Instant;
 
-use crate::calls::Calls;
+use crate::{calls::Calls, telemetry::CALL};
 use call::GuardedCall;
 use messages::GuardedMessages;
 use running::{Hold, Running};
@@ -50,6 +50,17 @@ struct Guard {
 
 impl Guard {
     fn begin(&self, ctx: &mut Context, longest: Option<Duration>) -> Result<Running, Status> {
+        self.admit(ctx, longest).inspect_err(|status| {
+            tracing::debug!(
+                target: CALL,
+                method = ctx.method().path(),
+                code = status.code().name(),
+                "call refused"
+            );
+        })
+    }
+
+    fn admit(&self, ctx: &mut Context, longest: Option<Duration>) -> Result<Running, Status> {
         let hold = match self.class {
             Class::Application => Hold::Permit(self.calls.admit()?),
             #[cfg(any(feature = "health", feature = "reflection"))]

@@ -2,7 +2,7 @@
 
 use std::{fmt, io};
 
-use gufo_core::{Caller, Status};
+use gufo_core::{Caller, Context, Handler as _, Status};
 use gufo_server::{Server, telemetry};
 use tracing::{
     Event, Metadata, Subscriber,
@@ -10,7 +10,7 @@ use tracing::{
     span,
 };
 
-use crate::fixture::{FakeListener, Log, call, caller, echo, settle, unary, unary_service};
+use crate::fixture::{FakeListener, Log, UNARY, call, caller, echo, settle, unary, unary_service};
 
 /// Notes the events of gufo as `LEVEL target field=value ...`.
 struct Notes(Log);
@@ -70,7 +70,12 @@ async fn every_call_says_once_how_it_ended_and_a_panic_why() {
     end(&caller, "well").await;
     end(&caller, "error").await;
     end(&caller, "panic").await;
+    let mut late = Context::new(&UNARY, gufo_core::Format::Raw);
+    late.set_deadline(gufo_core::Deadline::after(std::time::Duration::ZERO));
+    let request = gufo_core::Bytes::from("owl").into();
+    let refused = caller.handler().unary(late, request).await;
 
+    assert!(refused.is_err());
     let method = r#"method="/test.Test/Unary""#;
     assert_eq!(
         log.entries(),
@@ -79,6 +84,7 @@ async fn every_call_says_once_how_it_ended_and_a_panic_why() {
             format!(r#"DEBUG gufo::call message=call ended {method} code="NOT_FOUND""#),
             format!(r#"ERROR gufo::call message=handler panicked {method} panic="on purpose""#),
             format!(r#"DEBUG gufo::call message=call ended {method} code="INTERNAL""#),
+            format!(r#"DEBUG gufo::call message=call refused {method} code="DEADLINE_EXCEEDED""#),
         ]
     );
 }
