@@ -77,112 +77,36 @@ impl Suite {
 }
 
 /// The table. The first row that claims a test has it.
+#[rustfmt::skip]
 pub(crate) const SUITES: &[Suite] = &[
-    row(
-        "codec conformance",
-        "json",
-        "gufo-core",
-        "codec_conformance",
-    )
-    .named("json"),
-    row(
-        "codec conformance",
-        "msgpack",
-        "gufo-core",
-        "codec_conformance",
-    )
-    .named("msgpack"),
-    row(
-        "codec conformance",
-        "protobuf",
-        "gufo-core",
-        "codec_conformance",
-    )
-    .named("protobuf"),
-    row("codec conformance", "raw", "gufo-core", "codec_conformance").named("raw"),
-    row(
-        "codec conformance",
-        "custom",
-        "gufo-core",
-        "codec_conformance",
-    )
-    .named("custom"),
-    row(
-        "codec conformance",
-        "broken ones are caught",
-        "gufo-core",
-        "codec_conformance",
-    )
-    .named("broken"),
-    row(
-        "transport conformance",
-        "memory",
-        "gufo-transport",
-        "conformance_memory",
-    ),
-    row(
-        "transport conformance",
-        "memory, through bytes",
-        "gufo-transport",
-        "conformance_memory_encode",
-    ),
-    row(
-        "transport conformance",
-        "grpc",
-        "gufo-transport",
-        "conformance_grpc",
-    ),
-    row(
-        "transport conformance",
-        "grpc+unix",
-        "gufo-transport",
-        "conformance_grpc_unix",
-    ),
-    row(
-        "transport conformance",
-        "http",
-        "gufo-transport",
-        "conformance_http",
-    ),
-    row(
-        "transport conformance",
-        "broken ones are caught",
-        "gufo-transport",
-        "conformance_broken",
-    ),
-    row(
-        "registry conformance",
-        "memory",
-        "gufo-registry",
-        "conformance",
-    )
-    .named("memory"),
-    row(
-        "registry conformance",
-        "fixed",
-        "gufo-registry",
-        "conformance",
-    )
-    .named("fixed"),
-    row(
-        "registry conformance",
-        "broken ones are caught",
-        "gufo-registry",
-        "broken",
-    ),
-    row("hostile input", "grpc", "gufo-tests", "hostile").named("grpc"),
-    row("hostile input", "http/1.1", "gufo-tests", "hostile").named("http"),
-    row("plain json", "http/1.1", "gufo-tests", "http_json"),
-    row("interop", "python grpcio", "gufo-tests", "interop_python").needs(Need::Python),
-    row("interop", "tonic", "gufo-tests", "interop_tonic"),
-    row("fuzz corpus", "all decoders", "gufo-fuzz", "corpus"),
-    row("macro errors", "rustc", "gufo-macros", "ui"),
-    row("examples", "all", "gufo-tests", "examples"),
-    row("readme", "all", "gufo-tests", "readme"),
-    row("doctests", "all", ANY, DOC),
-    row("micro benches", "smoke", "gufo-benches", ANY).named("micro"),
-    row("consumer outside", "own registry", "consumer", ANY),
-    row("cargo package", "published crates", "package", ANY),
+    row("codec conformance",     "json",                   "gufo-core",      "codec_conformance").named("json"),
+    row("codec conformance",     "msgpack",                "gufo-core",      "codec_conformance").named("msgpack"),
+    row("codec conformance",     "protobuf",               "gufo-core",      "codec_conformance").named("protobuf"),
+    row("codec conformance",     "raw",                    "gufo-core",      "codec_conformance").named("raw"),
+    row("codec conformance",     "custom",                 "gufo-core",      "codec_conformance").named("custom"),
+    row("codec conformance",     "broken ones are caught", "gufo-core",      "codec_conformance").named("broken"),
+    row("transport conformance", "memory",                 "gufo-transport", "conformance_memory"),
+    row("transport conformance", "memory, through bytes",  "gufo-transport", "conformance_memory_encode"),
+    row("transport conformance", "grpc",                   "gufo-transport", "conformance_grpc"),
+    row("transport conformance", "grpc+unix",              "gufo-transport", "conformance_grpc_unix"),
+    row("transport conformance", "http",                   "gufo-transport", "conformance_http"),
+    row("transport conformance", "broken ones are caught", "gufo-transport", "conformance_broken"),
+    row("registry conformance",  "memory",                 "gufo-registry",  "conformance").named("memory"),
+    row("registry conformance",  "fixed",                  "gufo-registry",  "conformance").named("fixed"),
+    row("registry conformance",  "broken ones are caught", "gufo-registry",  "broken"),
+    row("hostile input",         "grpc",                   "gufo-tests",     "hostile").named("grpc"),
+    row("hostile input",         "http/1.1",               "gufo-tests",     "hostile").named("http"),
+    row("plain json",            "http/1.1",               "gufo-tests",     "http_json"),
+    row("interop",               "python grpcio",          "gufo-tests",     "interop_python").needs(Need::Python),
+    row("interop",               "tonic",                  "gufo-tests",     "interop_tonic"),
+    row("fuzz corpus",           "all decoders",           "gufo-fuzz",      "corpus"),
+    row("macro errors",          "rustc",                  "gufo-macros",    "ui"),
+    row("examples",              "all",                    "gufo-tests",     "examples"),
+    row("readme",                "all",                    "gufo-tests",     "readme"),
+    row("doctests",              "all",                    ANY,              DOC),
+    row("micro benches",         "smoke",                  "gufo-benches",   ANY).named("micro"),
+    row("consumer outside",      "own registry",           "consumer",       ANY),
+    row("cargo package",         "published crates",       "package",        ANY),
 ];
 
 impl Suite {
