@@ -29,6 +29,7 @@ mod dynamic;
 mod endpoint;
 mod endpoints;
 mod pool;
+mod repeat;
 mod shared;
 mod trouble;
 

@@ -3,11 +3,11 @@
 use std::{sync::Arc, time::Duration};
 
 use gufo_core::{
-    BoxFuture, Bytes, Connection, ConnectionState, Context, Deadline, Handler, Messages, Payload,
-    Replies, Reply, Retry, Status, Tasks, Values,
+    BoxFuture, Connection, Context, Deadline, Handler, Messages, Payload, Replies, Reply, Retry,
+    Status, Tasks, Values,
 };
 
-use crate::{endpoints::Endpoints, shared::Shared};
+use crate::{endpoints::Endpoints, repeat::Repeat, shared::Shared};
 
 /// The handler behind a channel. Clones share everything; the last one ends the background tasks.
 #[derive(Clone, Debug)]
@@ -48,7 +48,13 @@ impl Pool {
         self.wait_except(deadline, None).await
     }
 
-    async fn wait_except(
+    /// A connection that is ready and not `except`.
+    pub(crate) fn pick(&self, except: Option<&Arc<dyn Connection>>) -> Option<Arc<dyn Connection>> {
+        self.0.shared.pick(except)
+    }
+
+    /// As [`wait`](Self::wait), for a connection that is not `except`.
+    pub(crate) async fn wait_except(
         &self,
         deadline: Deadline,
         except: Option<&Arc<dyn Connection>>,
@@ -83,44 +89,19 @@ impl Pool {
         status.with_retry(Retry::NotBegun)
     }
 
-    /// Waits for an answer and, when the connection did not begin the call, sends it once over
-    /// another one.
-    async fn again(
-        self,
-        first: Arc<dyn Connection>,
-        answer: BoxFuture<'static, Result<Reply, Status>>,
-        ctx: Context,
-        request: Bytes,
-    ) -> Result<Reply, Status> {
-        let refused = match answer.await {
-            Err(status) if status.retry() == Retry::NotBegun => status,
-            answer => return answer,
-        };
-        let other = match self.0.shared.pick(Some(&first)) {
-            Some(other) => other,
-            // It refuses this call only: waiting for another connection would be in vain.
-            None if first.state() == ConnectionState::Ready => return Err(refused),
-            None => match self.wait_except(ctx.deadline(), Some(&first)).await {
-                Ok(other) => other,
-                Err(_) => return Err(refused),
-            },
-        };
-        tracing::debug!(method = ctx.method().path(), %refused, "sending a call again");
-        other.unary(ctx, Payload::Encoded(request)).await
-    }
-
+    /// Sends a call over a connection.
+    ///
+    /// Bytes can be sent once more when the connection refuses them, for one more box: measured at
+    /// 0.1 us per call, choice of the connection included. A value cannot be sent twice; its
+    /// future is the connection's own, and choosing costs it 0.02 to 0.05 us.
     fn send(
-        self,
+        &self,
         connection: Arc<dyn Connection>,
         ctx: Context,
         request: Payload,
     ) -> BoxFuture<'static, Result<Reply, Status>> {
         match request {
-            Payload::Encoded(bytes) => {
-                let answer = connection.unary(ctx.clone(), Payload::Encoded(bytes.clone()));
-                Box::pin(self.again(connection, answer, ctx, bytes))
-            }
-            // A value cannot be sent twice; within a process nobody goes away in between.
+            Payload::Encoded(request) => Repeat::send(self.clone(), connection, ctx, request),
             value @ Payload::Value(_) => connection.unary(ctx, value),
         }
     }
@@ -128,14 +109,14 @@ impl Pool {
 
 impl Handler for Pool {
     fn unary(&self, ctx: Context, request: Payload) -> BoxFuture<'static, Result<Reply, Status>> {
-        let pool = self.clone();
-        match self.0.shared.pick(None) {
-            Some(connection) => pool.send(connection, ctx, request),
-            None => Box::pin(async move {
-                let connection = pool.wait(ctx.deadline()).await?;
-                pool.send(connection, ctx, request).await
-            }),
+        if let Some(connection) = self.pick(None) {
+            return self.send(connection, ctx, request);
         }
+        let pool = self.clone();
+        Box::pin(async move {
+            let connection = pool.wait(ctx.deadline()).await?;
+            pool.send(connection, ctx, request).await
+        })
     }
 
     fn stream(
@@ -143,7 +124,7 @@ impl Handler for Pool {
         ctx: Context,
         requests: Messages,
     ) -> BoxFuture<'static, Result<Replies, Status>> {
-        if let Some(connection) = self.0.shared.pick(None) {
+        if let Some(connection) = self.pick(None) {
             return connection.stream(ctx, requests);
         }
         let pool = self.clone();

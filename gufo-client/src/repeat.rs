@@ -1,0 +1,88 @@
+//! Repeat: sends a unary call once more when a connection did not begin it.
+
+use std::{
+    pin::Pin,
+    sync::Arc,
+    task::{Context as TaskContext, Poll, ready},
+};
+
+use gufo_core::{
+    BoxFuture, Bytes, Connection, ConnectionState, Context, Handler, Payload, Reply, Retry, Status,
+};
+
+use crate::pool::Pool;
+
+type Answer = BoxFuture<'static, Result<Reply, Status>>;
+
+/// A unary call on its way, with what it takes to send it once more.
+///
+/// By hand rather than as an `async` block: it is one box beside the connection's for every call in
+/// bytes, so it stays as small as the few pointers it holds.
+pub(crate) struct Repeat {
+    answer: Answer,
+    again: Option<Again>,
+}
+
+struct Again {
+    pool: Pool,
+    first: Arc<dyn Connection>,
+    ctx: Context,
+    request: Bytes,
+}
+
+impl Repeat {
+    /// Sends a call over a connection of a pool.
+    pub(crate) fn send(
+        pool: Pool,
+        first: Arc<dyn Connection>,
+        ctx: Context,
+        request: Bytes,
+    ) -> Answer {
+        let answer = first.unary(ctx.clone(), Payload::Encoded(request.clone()));
+        let again = Again {
+            pool,
+            first,
+            ctx,
+            request,
+        };
+        Box::pin(Self {
+            answer,
+            again: Some(again),
+        })
+    }
+}
+
+impl Future for Repeat {
+    type Output = Result<Reply, Status>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
+        let this = self.get_mut();
+        loop {
+            match ready!(this.answer.as_mut().poll(cx)) {
+                Err(refused) if refused.retry() == Retry::NotBegun => match this.again.take() {
+                    Some(again) => this.answer = Box::pin(again.send(refused)),
+                    None => return Poll::Ready(Err(refused)),
+                },
+                answer => return Poll::Ready(answer),
+            }
+        }
+    }
+}
+
+impl Again {
+    /// Sends the call over another connection; without one, the refusal is the answer.
+    async fn send(self, refused: Status) -> Result<Reply, Status> {
+        let first = Some(&self.first);
+        let other = match self.pool.pick(first) {
+            Some(other) => other,
+            // It refuses this call only: waiting for another connection would be in vain.
+            None if self.first.state() == ConnectionState::Ready => return Err(refused),
+            None => match self.pool.wait_except(self.ctx.deadline(), first).await {
+                Ok(other) => other,
+                Err(_) => return Err(refused),
+            },
+        };
+        tracing::debug!(method = self.ctx.method().path(), %refused, "sending a call again");
+        other.unary(self.ctx, Payload::Encoded(self.request)).await
+    }
+}
