@@ -43,11 +43,8 @@ impl Facts {
             commit: commit(),
             processor: field("/proc/cpuinfo", "model name"),
             cores: std::thread::available_parallelism().map_or(1, usize::from),
-            memory: field("/proc/meminfo", "MemTotal"),
-            kernel: fs::read_to_string("/proc/sys/kernel/osrelease")
-                .unwrap_or_default()
-                .trim()
-                .to_owned(),
+            memory: gibibytes(&field("/proc/meminfo", "MemTotal")),
+            kernel: release(&fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default()),
             rustc: output("rustc", &["--version"]),
             versions: PACKAGES
                 .iter()
@@ -88,6 +85,22 @@ fn field(path: &str, key: &str) -> String {
     line.map_or_else(|| UNKNOWN.to_owned(), |(_, value)| value.trim().to_owned())
 }
 
+/// A size as the kernel tells it, `24684092 kB`, in a unit for people.
+fn gibibytes(text: &str) -> String {
+    let kibibytes = text
+        .strip_suffix(" kB")
+        .and_then(|number| number.parse::<f64>().ok());
+    kibibytes.map_or_else(
+        || UNKNOWN.to_owned(),
+        |size| format!("{:.0} GiB", size / f64::from(1 << 20)),
+    )
+}
+
+/// The version of a kernel without what its builder appended.
+fn release(text: &str) -> String {
+    text.trim().split('-').next().unwrap_or(UNKNOWN).to_owned()
+}
+
 /// The version of a package in a lock file.
 fn locked(lock: &str, package: &str) -> Option<String> {
     let name = format!("name = \"{package}\"");
@@ -109,6 +122,13 @@ mod tests {
 
         assert_eq!(locked(lock, "h2").as_deref(), Some("0.4.20"));
         assert_eq!(locked(lock, "h3"), None);
+    }
+
+    #[test]
+    fn memory_and_kernel_are_told_in_short() {
+        assert_eq!(gibibytes("24684092 kB"), "24 GiB");
+        assert_eq!(gibibytes("unknown"), UNKNOWN);
+        assert_eq!(release("6.18.44-custom-7\n"), "6.18.44");
     }
 
     #[test]

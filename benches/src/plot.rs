@@ -5,7 +5,7 @@ use std::fmt::Write;
 use crate::report::Report;
 
 const COLOURS: [&str; 6] = [
-    "#4269d0", "#9c9c9c", "#efb118", "#3ca951", "#a463f2", "#ff725c",
+    "#9c9c9c", "#4269d0", "#97bbf5", "#efb118", "#a463f2", "#ff725c",
 ];
 const BAR: f64 = 13.0;
 const GAP: f64 = 16.0;
