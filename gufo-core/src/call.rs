@@ -11,8 +11,8 @@ use std::{
 
 use crate::{
     BoxFuture, Caller, Cancel, Compression, Context, Deadline, Error, Format, Messages, Metadata,
-    MethodRef, NESTED_MARGIN, Reply, Response, Result, Status, Streaming, Trace, Values, Watchdog,
-    Wire, handler,
+    MethodRef, NESTED_MARGIN, Replies, Reply, Response, Result, Status, Streaming, Trace, Values,
+    Watchdog, Wire, handler,
 };
 
 /// One message on a side of a call.
@@ -381,18 +381,17 @@ where
     Q: Send + 'static,
     A: Send + 'static,
 {
-    let mut opened = open(call).await?;
-    let Some(message) = opened.messages.next().await.transpose()? else {
-        return Err(Status::internal("the call ended well without the reply it must have").into());
-    };
-    let message = message.into_message::<W, A>(&opened.format)?;
-    if opened.messages.next().await.transpose()?.is_some() {
-        return Err(Status::internal("the call has more than the one reply it must have").into());
-    }
+    let Opened {
+        metadata,
+        messages,
+        format,
+    } = open(call).await?;
+    let reply = Replies { metadata, messages }.into_reply().await?;
+    let message = reply.message.into_message::<W, A>(&format)?;
     Ok(Response {
         message,
-        metadata: opened.metadata,
-        trailers: opened.messages.trailers(),
+        metadata: reply.metadata,
+        trailers: reply.trailers,
     })
 }
 

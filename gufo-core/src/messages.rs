@@ -8,7 +8,7 @@ use std::{
 
 use futures_core::Stream;
 
-use crate::{Metadata, Payload, Status};
+use crate::{Metadata, Payload, Reply, Status};
 
 /// A source of messages that ends in trailers or in a status.
 ///
@@ -201,5 +201,28 @@ impl Replies {
             metadata: Metadata::new(),
             messages,
         }
+    }
+
+    /// Waits for the one reply of a call whose server does not stream.
+    ///
+    /// # Errors
+    /// The status the call ended with; `Internal` when there is no reply or more than one.
+    pub async fn into_reply(mut self) -> Result<Reply, Status> {
+        let Some(message) = self.messages.next().await.transpose()? else {
+            return Err(Status::internal(
+                "the call ended well without the reply it must have",
+            ));
+        };
+        if self.messages.next().await.transpose()?.is_some() {
+            return Err(Status::internal(
+                "the call has more than the one reply it must have",
+            ));
+        }
+        let trailers = self.messages.trailers();
+        Ok(Reply {
+            metadata: self.metadata,
+            message,
+            trailers,
+        })
     }
 }

@@ -9,8 +9,8 @@ use std::{
 };
 
 use gufo_core::{
-    BoxFuture, Context, Dispatch, Error, Formats, Handler, Interceptor, Messages, Payload, Replies,
-    Reply, Result, Route, Service, Status, Values, intercept,
+    BoxFuture, Context, Dispatch, Error, Formats, Handler, Interceptor, Kind, Messages, Method,
+    Payload, Replies, Reply, Result, Route, Service, Status, Values, intercept,
 };
 
 use crate::{
@@ -46,6 +46,8 @@ use crate::{
 pub struct Router {
     routes: HashMap<Box<str>, Arc<Route>, BuildHasherDefault<PathHasher>>,
     services: Vec<Box<str>>,
+    /// What answers methods nobody named, by service.
+    fallbacks: Vec<(Box<str>, Arc<dyn Handler>)>,
     formats: Formats,
 }
 
@@ -54,6 +56,7 @@ impl Router {
         Self {
             routes: HashMap::default(),
             services: Vec::new(),
+            fallbacks: Vec::new(),
             formats,
         }
     }
@@ -70,6 +73,10 @@ impl Router {
             return Err(twice("service", service.name()));
         }
         self.services.push(service.name().into());
+        if let Some(fallback) = service.fallback_handler() {
+            let handler = guard(intercept(Arc::clone(fallback), chain), calls, class);
+            self.fallbacks.push((service.name().into(), handler));
+        }
         for route in service.routes() {
             let handler = intercept(Arc::clone(&route.handler), chain);
             let guarded = Route {
@@ -89,12 +96,24 @@ impl Router {
         self.services.iter().map(AsRef::as_ref)
     }
 
-    fn find(&self, ctx: &Context) -> Result<&Route, Status> {
+    fn find(&self, ctx: &Context) -> Result<&Arc<dyn Handler>, Status> {
         let path = ctx.method().path();
         match self.routes.get(path) {
-            Some(route) => Ok(route),
-            None => Err(self.unknown(path)),
+            Some(route) => Ok(&route.handler),
+            None => self.fallback(path).ok_or_else(|| self.unknown(path)),
         }
+    }
+
+    fn fallback(&self, path: &str) -> Option<&Arc<dyn Handler>> {
+        if self.fallbacks.is_empty() {
+            return None;
+        }
+        let (service, _) = path.strip_prefix('/')?.split_once('/')?;
+        let (_, handler) = self
+            .fallbacks
+            .iter()
+            .find(|(known, _)| **known == *service)?;
+        Some(handler)
     }
 }
 
@@ -106,7 +125,13 @@ fn twice(what: &str, name: &str) -> Error {
 
 impl Dispatch for Router {
     fn route(&self, path: &str) -> Option<Arc<Route>> {
-        self.routes.get(path).cloned()
+        if let Some(route) = self.routes.get(path) {
+            return Some(Arc::clone(route));
+        }
+        // The kind is not known; one that streams both ways can carry every call.
+        let handler = Arc::clone(self.fallback(path)?);
+        let method = Method::parse(Kind::Bidi, path).ok()?.into();
+        Some(Arc::new(Route { method, handler }))
     }
 
     fn unknown(&self, path: &str) -> Status {
@@ -130,7 +155,7 @@ impl Dispatch for Router {
 impl Handler for Router {
     fn unary(&self, ctx: Context, request: Payload) -> BoxFuture<'static, Result<Reply, Status>> {
         match self.find(&ctx) {
-            Ok(route) => route.handler.unary(ctx, request),
+            Ok(handler) => handler.unary(ctx, request),
             Err(status) => Box::pin(ready(Err(status))),
         }
     }
@@ -141,7 +166,7 @@ impl Handler for Router {
         requests: Messages,
     ) -> BoxFuture<'static, Result<Replies, Status>> {
         match self.find(&ctx) {
-            Ok(route) => route.handler.stream(ctx, requests),
+            Ok(handler) => handler.stream(ctx, requests),
             Err(status) => Box::pin(ready(Err(status))),
         }
     }

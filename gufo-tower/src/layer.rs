@@ -91,11 +91,19 @@ impl tower_service::Service<Request> for Routed {
 
     fn call(&mut self, request: Request) -> Self::Future {
         match request {
-            Request::Unary { ctx, message, handler } => {
+            Request::Unary {
+                ctx,
+                message,
+                handler,
+            } => {
                 let reply = handler.0.unary(ctx, message);
                 Box::pin(async move { reply.await.map(Answer::Unary) })
             }
-            Request::Stream { ctx, messages, handler } => {
+            Request::Stream {
+                ctx,
+                messages,
+                handler,
+            } => {
                 let replies = handler.0.stream(ctx, messages);
                 Box::pin(async move { replies.await.map(Answer::Stream) })
             }
@@ -124,7 +132,10 @@ where
     <L::Service as tower_service::Service<Request>>::Error: Into<gufo_core::BoxError>,
     <L::Service as tower_service::Service<Request>>::Future: Send,
 {
-    Arc::new(Layered { service: layer.layer(Routed), handler })
+    Arc::new(Layered {
+        service: layer.layer(Routed),
+        handler,
+    })
 }
 
 /// Puts one layer around all methods of a service.
@@ -137,7 +148,12 @@ where
     <L::Service as tower_service::Service<Request>>::Future: Send,
 {
     let layered = layer.layer(Routed);
-    service.map_handlers(|handler| Arc::new(Layered { service: layered.clone(), handler }))
+    service.map_handlers(|handler| {
+        Arc::new(Layered {
+            service: layered.clone(),
+            handler,
+        })
+    })
 }
 
 struct Layered<S> {
@@ -173,22 +189,44 @@ where
 {
     fn unary(&self, ctx: Context, message: Payload) -> BoxFuture<'static, Result<Reply, Status>> {
         let handler = Next(Arc::clone(&self.handler));
-        let answer = Self::send(self.service.clone(), Request::Unary { ctx, message, handler });
+        let answer = Self::send(
+            self.service.clone(),
+            Request::Unary {
+                ctx,
+                message,
+                handler,
+            },
+        );
         Box::pin(async move {
             match answer.await? {
                 Answer::Unary(reply) => Ok(reply),
-                Answer::Stream(_) => Err(Status::internal("a tower layer answered a unary call with a stream")),
+                Answer::Stream(_) => Err(Status::internal(
+                    "a tower layer answered a unary call with a stream",
+                )),
             }
         })
     }
 
-    fn stream(&self, ctx: Context, messages: Messages) -> BoxFuture<'static, Result<Replies, Status>> {
+    fn stream(
+        &self,
+        ctx: Context,
+        messages: Messages,
+    ) -> BoxFuture<'static, Result<Replies, Status>> {
         let handler = Next(Arc::clone(&self.handler));
-        let answer = Self::send(self.service.clone(), Request::Stream { ctx, messages, handler });
+        let answer = Self::send(
+            self.service.clone(),
+            Request::Stream {
+                ctx,
+                messages,
+                handler,
+            },
+        );
         Box::pin(async move {
             match answer.await? {
                 Answer::Stream(replies) => Ok(replies),
-                Answer::Unary(_) => Err(Status::internal("a tower layer answered a stream with one reply")),
+                Answer::Unary(_) => Err(Status::internal(
+                    "a tower layer answered a stream with one reply",
+                )),
             }
         })
     }

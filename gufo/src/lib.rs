@@ -57,6 +57,7 @@
 //! - `transport-grpc`*: `grpc://`, and plain JSON on the same port. `transport-http`: calls to
 //!   foreign JSON services. `memory://` is always there.
 //! - `codec-json`*, `codec-protobuf`*, `codec-msgpack`*: formats of messages.
+//! - `tower`, `tonic`: the doors to both, [`gufo::tower`](https://docs.rs/gufo-tower).
 //! - `reflection`: servers describe themselves. `dynamic`: calls to services known by that only.
 
 #[cfg(feature = "client")]
@@ -92,5 +93,7 @@ pub use gufo_macros::{Describe, service};
 pub use gufo_server::{
     Builder as ServerBuilder, DrainReport, HealthHandle, NodeOptions, RunningServer, ServerOptions,
 };
+#[cfg(feature = "tower")]
+pub use gufo_tower as tower;
 #[cfg(feature = "server")]
 pub use server::Server;

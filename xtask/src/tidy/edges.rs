@@ -33,6 +33,7 @@ const PUBLIC: &[&str] = &[
     "gufo-registry",
     "gufo-server",
     "gufo-testkit",
+    "gufo-tower",
     "gufo-transport",
 ];
 
@@ -52,6 +53,8 @@ const HOUSE: &[Room] = &[
         &["gufo-core", "gufo-macros"],
         &["gufo-transport", "gufo-registry"],
     ),
+    room("gufo-tower", &["gufo-core"], &[]),
+    room("gufo-tower", &["gufo-core"], &["gufo-transport"]),
     // Their tests compile what they emit, as an application would.
     room("gufo-macros", &[], PUBLIC),
     room("gufo-build", &[], PUBLIC),
@@ -63,6 +66,7 @@ const HOUSE: &[Room] = &[
             "gufo-macros",
             "gufo-registry",
             "gufo-server",
+            "gufo-tower",
             "gufo-transport",
         ],
         &["gufo-testkit"],
@@ -116,8 +120,11 @@ fn complaints(members: &[Package]) -> Vec<String> {
             )),
         }
         match member.name.as_str() {
-            "gufo-core" => found.extend(core_with_io(member)),
-            "gufo-client" | "gufo-server" => found.extend(vendor_not_optional(member)),
+            "gufo-core" => {
+                found.extend(vendors(member));
+                found.extend(tokio_io(member));
+            }
+            "gufo-client" | "gufo-server" => found.extend(vendors(member)),
             _ => {}
         }
     }
@@ -158,27 +165,33 @@ fn wrong_edges(member: &Package, room: &Room) -> Vec<String> {
         .collect()
 }
 
-fn core_with_io(core: &Package) -> Vec<String> {
-    let mut found = Vec::new();
-    for dependency in core
+/// Outside crates that core, client and server never use, not even behind a feature.
+fn vendors(member: &Package) -> Vec<String> {
+    let used = member
         .dependencies
         .iter()
-        .filter(|dependency| !dependency.is_dev())
-    {
-        if VENDORS.contains(&dependency.name.as_str()) {
-            found.push(format!(
-                "gufo-core must not use {}: core has no sockets and no vendors",
-                dependency.name
-            ));
-        }
-        if dependency.name == "tokio" {
-            let io = dependency
-                .features
-                .iter()
-                .filter(|feature| TOKIO_IO.contains(&feature.as_str()));
-            found.extend(io.map(|feature| format!("gufo-core must not turn on tokio/{feature}")));
-        }
-    }
+        .filter(|dependency| !dependency.is_dev());
+    let wrong = used.filter(|dependency| VENDORS.contains(&dependency.name.as_str()));
+    wrong
+        .map(|dependency| {
+            format!(
+                "{} must not use the vendor {}",
+                member.name, dependency.name
+            )
+        })
+        .collect()
+}
+
+fn tokio_io(core: &Package) -> Vec<String> {
+    let mut found = Vec::new();
+    let tokio = core
+        .dependencies
+        .iter()
+        .filter(|dependency| dependency.name == "tokio" && !dependency.is_dev());
+    let io = tokio
+        .flat_map(|tokio| &tokio.features)
+        .filter(|feature| TOKIO_IO.contains(&feature.as_str()));
+    found.extend(io.map(|feature| format!("gufo-core must not turn on tokio/{feature}")));
     for (feature, parts) in &core.features {
         let io = parts
             .iter()
@@ -189,22 +202,6 @@ fn core_with_io(core: &Package) -> Vec<String> {
         );
     }
     found
-}
-
-fn vendor_not_optional(member: &Package) -> Vec<String> {
-    let always = member
-        .dependencies
-        .iter()
-        .filter(|dependency| !dependency.is_dev() && !dependency.optional);
-    let vendors = always.filter(|dependency| VENDORS.contains(&dependency.name.as_str()));
-    vendors
-        .map(|dependency| {
-            format!(
-                "{} may use {} only behind the feature of an adapter",
-                member.name, dependency.name
-            )
-        })
-        .collect()
 }
 
 #[cfg(test)]
@@ -330,19 +327,11 @@ mod tests {
     }
 
     #[test]
-    fn an_adapter_of_the_server_must_be_optional() {
-        let tonic = Dependency {
-            optional: true,
-            ..on("tonic")
-        };
+    fn a_vendor_in_client_or_server_is_caught() {
+        for member in ["gufo-client", "gufo-server"] {
+            let found = complaints(&[package(member, &[on("tonic")])]);
 
-        assert_eq!(
-            complaints(&[package("gufo-server", &[tonic])]),
-            Vec::<String>::new()
-        );
-        assert_eq!(
-            complaints(&[package("gufo-server", &[on("tonic")])]).len(),
-            1
-        );
+            assert_eq!(found, [format!("{member} must not use the vendor tonic")]);
+        }
     }
 }
