@@ -70,15 +70,12 @@ impl Guard {
         Ok(Running::new(ctx.clone(), hold))
     }
 
-    fn call<T: 'static>(
+    fn call<T: Send + 'static>(
         &self,
         begun: Result<Running, Status>,
         call: impl FnOnce(&dyn Handler) -> BoxFuture<'static, Result<T, Status>>,
         finish: fn(T, Running) -> T,
-    ) -> BoxFuture<'static, Result<T, Status>>
-    where
-        T: Send,
-    {
+    ) -> BoxFuture<'static, Result<T, Status>> {
         let started = begun.and_then(|mut running| {
             // A handler may do work, and panic, before it gives its future.
             match running.catch(|| call(&*self.handler)) {

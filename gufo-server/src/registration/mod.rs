@@ -1,19 +1,20 @@
 //! Registration: from what a server listens at to the nodes others find, and back.
 
+mod advertise;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
-    io,
-    net::{IpAddr, Ipv4Addr, Ipv6Addr, UdpSocket},
     sync::Arc,
     time::Duration,
 };
 
 use gufo_core::{
-    BackendUrl, Deadline, Endpoint, Error, Node, NodeId, Registry, Result, ServiceName, Version,
-    Visibility, random,
+    Deadline, Endpoint, Error, Node, NodeId, Registry, Result, ServiceName, Version, Visibility,
+    random,
     registry::{Lease, RegisterOptions},
 };
 
+use self::advertise::{check_reachable, own_address, reachable};
 use crate::telemetry::SERVER;
 
 /// How a server appears in the registry.
@@ -108,85 +109,6 @@ impl NodeOptions {
     }
 }
 
-/// Where others reach what listens at `url`. `own` gives the address of this host for the family
-/// of the one given.
-fn reachable(url: &str, own: impl FnOnce(IpAddr) -> io::Result<IpAddr>) -> Result<Endpoint> {
-    let Some(everywhere) = unspecified(&BackendUrl::parse(url)?) else {
-        let endpoint = Endpoint::parse(url)?;
-        check_reachable(&endpoint)?;
-        return Ok(endpoint);
-    };
-    let own = own(everywhere).map_err(|error| {
-        Error::failed_precondition(format!(
-            "cannot tell at which address others reach {url}; say it with advertise(url)"
-        ))
-        .source(error)
-    })?;
-    let own = match own {
-        IpAddr::V4(address) => address.to_string(),
-        IpAddr::V6(address) => format!("[{address}]"),
-    };
-    // A listener's URL has no user, so that the host follows the scheme.
-    let (scheme, rest) = url.split_once("://").unwrap_or((url, ""));
-    let end = rest.find(['/', '?']).unwrap_or(rest.len());
-    let (authority, tail) = rest.split_at(end);
-    let port = authority.rfind(':').map_or("", |colon| &authority[colon..]);
-    let endpoint = Endpoint::parse(&format!("{scheme}://{own}{port}{tail}"))?;
-    check_reachable(&endpoint)?;
-    Ok(endpoint)
-}
-
-/// The address of a URL when it stands for every address of the host.
-fn unspecified(url: &BackendUrl) -> Option<IpAddr> {
-    let mut addresses = url
-        .hosts()
-        .iter()
-        .filter_map(|host| host.name().parse().ok());
-    addresses.find(|address: &IpAddr| {
-        address.is_unspecified() || matches!(address, IpAddr::V6(v6) if v6.to_ipv4_mapped() == Some(Ipv4Addr::UNSPECIFIED))
-    })
-}
-
-fn check_reachable(endpoint: &Endpoint) -> Result<()> {
-    let url = endpoint.url();
-    let problem = if unspecified(&url).is_some() {
-        "stands for every address of a host"
-    } else if url.hosts().iter().any(|host| host.port() == Some(0)) {
-        "has port 0"
-    } else {
-        return Ok(());
-    };
-    Err(Error::invalid_argument(format!(
-        "cannot advertise {endpoint}: it {problem}, so nobody else can connect to it"
-    )))
-}
-
-/// The address this host has towards others. Nothing is sent: connecting a datagram socket only
-/// chooses the way out.
-fn own_address(family: IpAddr) -> io::Result<IpAddr> {
-    // Documentation addresses (RFC 5737, RFC 3849): routed like any other, used by nobody.
-    let (from, to): (IpAddr, IpAddr) = match family {
-        IpAddr::V4(_) => (
-            Ipv4Addr::UNSPECIFIED.into(),
-            Ipv4Addr::new(192, 0, 2, 1).into(),
-        ),
-        IpAddr::V6(_) => (
-            Ipv6Addr::UNSPECIFIED.into(),
-            Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1).into(),
-        ),
-    };
-    let route = |from, to| {
-        let socket = UdpSocket::bind((from, 0))?;
-        socket.connect((to, 9))?;
-        Ok::<_, io::Error>(socket.local_addr()?.ip())
-    };
-    // `[::]` takes IPv4 peers as well: without a way out over IPv6 that one counts.
-    route(from, to).or_else(|error| match family {
-        IpAddr::V6(_) => own_address(Ipv4Addr::UNSPECIFIED.into()),
-        IpAddr::V4(_) => Err(error),
-    })
-}
-
 /// The nodes a server has registered.
 #[derive(Debug, Default)]
 pub(crate) struct Registration {
@@ -255,6 +177,3 @@ impl Registration {
         self.leases.iter().map(Lease::node).collect()
     }
 }
-
-#[cfg(test)]
-mod tests;
