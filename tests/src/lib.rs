@@ -1,1 +1,31 @@
-//! TBD
+//! Suites that need more than one crate, and the services they call: `gufo-build` makes them of
+//! `proto/`.
+
+/// `greeter.proto`.
+pub mod greeter {
+    gufo::include_proto!("greeter");
+}
+
+/// `animals.proto`, which `zoo.proto` imports.
+pub mod animals {
+    gufo::include_proto!("animals");
+}
+
+/// `zoo.proto`: what `.proto` files can say.
+pub mod zoo {
+    /// Version 1.
+    pub mod v1 {
+        gufo::include_proto!("zoo.v1");
+    }
+}
+
+/// `greeter.proto` as tonic generates it.
+#[allow(
+    missing_docs,
+    clippy::all,
+    unused_qualifications,
+    reason = "tonic's code is what it is"
+)]
+pub mod tonic_greeter {
+    include!(concat!(env!("OUT_DIR"), "/tonic/greeter.rs"));
+}
