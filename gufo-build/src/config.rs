@@ -13,7 +13,7 @@ use crate::{Error, check, emit, source::Sources};
 /// # fn main() -> Result<(), gufo_build::Error> {
 /// gufo_build::configure()
 ///     .gufo_path("::gufo_server")
-///     .type_attribute("greeter.HelloRequest", "#[derive(Eq, Hash)]")
+///     .type_attribute("greeter.HelloRequest", "#[derive(PartialOrd)]")
 ///     .compile(&["proto/greeter.proto"], &["proto"])
 /// # }
 /// ```

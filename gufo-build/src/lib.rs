@@ -32,6 +32,11 @@
 //! `gufo`, or what [`Config::gufo_path`] names instead. Files that use well-known types
 //! (`google.protobuf.Timestamp` and so on) need `pbjson-types` too.
 //!
+//! # Where JSON differs from the mapping
+//! A timestamp ends with `+00:00` where the mapping has `Z`. A number of an enum that has no name
+//! cannot be written (`INTERNAL`), nor can `NaN` and the infinities; `null` for a scalar cannot be
+//! read (`INVALID_ARGUMENT`). Protobuf knows none of these limits.
+//!
 //! # What is refused
 //! Groups, custom HTTP verbs, response bodies, and names that would be generated twice.
 

@@ -11,7 +11,7 @@ fn generate(name: &str) -> std::path::PathBuf {
     fs::create_dir_all(&out).expect("a directory");
     gufo_build::configure()
         .out_dir(&out)
-        .type_attribute("shop.v1.Item.Part", "#[derive(Eq)]")
+        .type_attribute("shop.v1.Item.Part", "#[derive(PartialOrd)]")
         .field_attribute("shop.v1.Item.id", "#[doc(alias = \"number\")]")
         .compile(&["tests/protos/shop.proto"], &["tests/protos"])
         .expect("code");

@@ -31,7 +31,7 @@ pub struct Item {
 /// Nested message and enum types in `Item`.
 pub mod item {
     #[allow(missing_docs, reason = "what the .proto file does not say")]
-    #[derive(Eq)]
+    #[derive(PartialOrd)]
     #[derive(Clone, PartialEq, Eq, Hash, ::gufo::core::generated::prost::Message)]
     #[prost(prost_path = "::gufo::core::generated::prost")]
     pub struct Part {
