@@ -17,7 +17,7 @@ use crate::Result;
 use crate::metadata::Workspace;
 use names::{has_glob, imports, public_names, roots};
 
-/// The crates whose public items are held to it.
+/// The crates whose public items are held to it; gufo-tower has vendors' types as its purpose.
 const CRATES: &[&str] = &[
     "gufo",
     "gufo-client",
@@ -43,9 +43,6 @@ const VENDORS: &[&str] = &[
     "tower_service",
 ];
 
-/// The adapters, whose purpose is a vendor's type: `src/<name>.rs` or anything below `src/<name>/`.
-const ADAPTERS: &[&str] = &["tonic", "tower"];
-
 /// Parses the library crates and reports vendor types that users would see.
 pub(crate) fn check(workspace: &Workspace) -> Result<Finding> {
     let (mut found, mut count) = (Vec::new(), 0);
@@ -61,9 +58,7 @@ pub(crate) fn check(workspace: &Workspace) -> Result<Finding> {
             let parsed =
                 parsed.map_err(|error| format!("cannot parse {}: {error}", path.display()))?;
             let inside = path.strip_prefix(&source)?;
-            if !is_adapter(inside) {
-                files.push((format!("{}/src/{}", member.name, inside.display()), parsed));
-            }
+            files.push((format!("{}/src/{}", member.name, inside.display()), parsed));
         }
         count += files.len();
         found.extend(complaints(&files));
@@ -71,15 +66,6 @@ pub(crate) fn check(workspace: &Workspace) -> Result<Finding> {
     Ok(Finding::of(found, || {
         format!("no vendor type in {count} files")
     }))
-}
-
-fn is_adapter(inside: &Path) -> bool {
-    let first = inside
-        .iter()
-        .next()
-        .map(Path::new)
-        .and_then(Path::file_stem);
-    first.is_some_and(|stem| ADAPTERS.iter().any(|adapter| stem == *adapter))
 }
 
 fn rust_files(folder: &Path) -> Result<Vec<PathBuf>> {
@@ -357,13 +343,5 @@ mod tests {
             ["x.rs: fn open shows the vendor type header::HeaderName"]
         );
         assert_eq!(found(glob).len(), 1);
-    }
-
-    #[test]
-    fn adapters_are_the_named_modules_alone() {
-        assert!(is_adapter(Path::new("tower.rs")));
-        assert!(is_adapter(Path::new("tonic/service.rs")));
-        assert!(!is_adapter(Path::new("grpc/tower.rs")));
-        assert!(!is_adapter(Path::new("lib.rs")));
     }
 }
