@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use gufo_core::{Format, Kind, Transport};
 use gufo_transport::{
-    conformance::{Address, Capabilities, Harness, KeepAlive, StreamTrailers},
+    conformance::{Address, Capabilities, CustomCodecs, Harness, KeepAlive, StreamTrailers},
     grpc::GrpcTransport,
     http::HttpTransport,
 };
@@ -32,7 +32,7 @@ impl Harness for Http {
         let mut capabilities = Capabilities::over(Address::Port);
         capabilities.kinds.retain(|kind| *kind != Kind::Bidi);
         capabilities.formats = vec![Format::Json];
-        capabilities.compression = Vec::new();
+        capabilities.custom_codecs = CustomCodecs::Refused;
         capabilities.stream_trailers = StreamTrailers::Dropped;
         capabilities.keep_alive = KeepAlive::Deadline;
         capabilities

@@ -1,6 +1,12 @@
 //! What a check works with: servers, clients, and waiting with an end.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use gufo_core::{BackendUrl, Cancel, Code, Connection, Dispatch, Error, Kind, Listener, Streaming};
 use tokio::{
@@ -141,13 +147,32 @@ pub(super) struct Server {
     plan: Arc<Plan>,
     pub(super) url: String,
     drain: Cancel,
+    peers: Arc<AtomicUsize>,
     serving: JoinHandle<()>,
+}
+
+/// Counts a peer while it is served.
+struct Peer(Arc<AtomicUsize>);
+
+impl Peer {
+    fn new(peers: &Arc<AtomicUsize>) -> Self {
+        peers.fetch_add(1, Ordering::AcqRel);
+        Self(Arc::clone(peers))
+    }
+}
+
+impl Drop for Peer {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::AcqRel);
+    }
 }
 
 impl Server {
     pub(super) fn start(bed: Bed, mut listener: Box<dyn Listener>, plan: Arc<Plan>) -> Self {
         let (url, drain) = (listener.url().to_owned(), Cancel::new());
         let (stop, dispatch) = (drain.clone(), Arc::clone(&plan) as Arc<dyn Dispatch>);
+        let served = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&served);
         let serving = tokio::spawn(async move {
             let mut peers = JoinSet::new();
             loop {
@@ -157,21 +182,36 @@ impl Server {
                 };
                 match incoming {
                     Ok(incoming) => {
-                        peers.spawn(incoming.serve(Arc::clone(&dispatch), stop.clone()));
+                        let peer = Peer::new(&count);
+                        let serve = incoming.serve(Arc::clone(&dispatch), stop.clone());
+                        peers.spawn(async move {
+                            let _peer = peer;
+                            serve.await;
+                        });
                     }
                     Err(error) => tracing::warn!(%error, "a peer could not be accepted"),
                 }
             }
             drop(listener);
-            while peers.join_next().await.is_some() {}
+            while let Some(ended) = peers.join_next().await {
+                if let Err(error) = ended {
+                    tracing::warn!(%error, "serving a peer failed");
+                }
+            }
         });
         Self {
             bed,
             plan,
             url,
             drain,
+            peers: served,
             serving,
         }
+    }
+
+    /// Peers that are being served.
+    pub(super) fn peers(&self) -> usize {
+        self.peers.load(Ordering::Acquire)
     }
 
     /// Connects a client with the plan's options.

@@ -1,6 +1,6 @@
 //! What a transport declares.
 
-use gufo_core::{Compression, Format, Kind, Values};
+use gufo_core::{Format, Kind, Values};
 
 /// What a transport claims to do. What it does not claim must be refused with `Unimplemented`.
 #[derive(Clone, Debug)]
@@ -12,8 +12,8 @@ pub struct Capabilities {
     pub kinds: Vec<Kind>,
     /// The formats it carries, the default of the suite first.
     pub formats: Vec<Format>,
-    /// The compressions a call may ask for.
-    pub compression: Vec<Compression>,
+    /// Whether codecs that applications register are carried.
+    pub custom_codecs: CustomCodecs,
     /// Whether messages are handed over as values. Limits of size do not apply to values.
     pub values: Values,
     /// Whether trailers follow a stream of replies.
@@ -32,6 +32,16 @@ pub enum Address {
     Port,
     /// The path of a Unix socket.
     Path,
+}
+
+/// Whether codecs that applications register are carried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CustomCodecs {
+    /// A server and a client that both know one may use it.
+    Carried,
+    /// Only the formats listed work.
+    Refused,
 }
 
 /// Whether trailers follow a stream of replies.
@@ -67,7 +77,7 @@ impl Capabilities {
                 Kind::Bidi,
             ],
             formats: vec![Format::Protobuf, Format::Json, Format::MessagePack],
-            compression: vec![Compression::Gzip, Compression::Zstd],
+            custom_codecs: CustomCodecs::Carried,
             values: Values::Encode,
             stream_trailers: StreamTrailers::Carried,
             keep_alive: KeepAlive::Asks,

@@ -40,12 +40,15 @@ mod client;
 mod failure;
 mod guard;
 mod harness;
+mod knock;
 mod list;
 mod message;
 mod plan;
+mod raw;
 mod report;
+mod script;
 
-pub use capabilities::{Address, Capabilities, KeepAlive, StreamTrailers};
+pub use capabilities::{Address, Capabilities, CustomCodecs, KeepAlive, StreamTrailers};
 pub use failure::Failure;
 pub use harness::{Harness, Tolerance};
 pub use list::CHECKS;

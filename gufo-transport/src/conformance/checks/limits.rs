@@ -1,0 +1,227 @@
+//! Limits: going over one fails the call and nothing else.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+
+use gufo_core::{Cancel, Code, Error, Kind, Metadata, Response, Retry};
+
+use crate::conformance::{
+    Outcome::{NotDeclared, Passed},
+    bed::{Bed, expect_code},
+    failure::{ensure, ensure_eq},
+    message::{CLIENT_STREAM, Note, SERVER_STREAM, UNARY},
+    plan::Plan,
+    raw::sizes,
+    report::Verdict,
+};
+
+const LIMIT: usize = 64 * 1024;
+
+/// Where a limit of messages is set.
+#[derive(Clone, Copy, Debug)]
+enum Side {
+    ClientSends,
+    ServerReceives,
+    ServerSends,
+    ClientReceives,
+}
+
+const SIDES: [Side; 4] = [
+    Side::ClientSends,
+    Side::ServerReceives,
+    Side::ServerSends,
+    Side::ClientReceives,
+];
+
+impl Side {
+    fn limit(self, plan: Plan) -> Plan {
+        match self {
+            Self::ClientSends => plan.connect(|options| options.limits.send = LIMIT),
+            Self::ServerReceives => plan.listen(|options| options.limits.receive = LIMIT),
+            Self::ServerSends => plan.listen(|options| options.limits.send = LIMIT),
+            Self::ClientReceives => plan.connect(|options| options.limits.receive = LIMIT),
+        }
+    }
+
+    /// The sizes of request and reply, one of which this side looks at.
+    const fn sizes(self, size: usize) -> (usize, usize) {
+        match self {
+            Self::ClientSends | Self::ServerReceives => (size, 1),
+            Self::ServerSends | Self::ClientReceives => (1, size),
+        }
+    }
+}
+
+pub(crate) async fn oversize(bed: Bed) -> Verdict {
+    for side in SIDES {
+        for (size, fits) in [(LIMIT, true), (LIMIT + 1, false), (16 * LIMIT, false)] {
+            let (request, reply) = side.sizes(size);
+            let plan = side.limit(Plan::new().route(&UNARY, sizes([reply])));
+            let (_server, client) = bed.pair(plan).await?;
+
+            let call = bed.raw_unary(&client, &UNARY, request);
+            let answer = bed.within("an answer", call).await?;
+
+            if fits {
+                ensure_eq!(answer?, reply, "the size of a reply where {side:?} {size}");
+            } else {
+                expect_code(answer, Code::ResourceExhausted, "a large message")?;
+            }
+            bed.within("a reply", client.echo(Note::default()))
+                .await??;
+        }
+    }
+    Ok(Passed)
+}
+
+pub(crate) async fn oversize_in_mid_stream(bed: Bed) -> Verdict {
+    for side in [Side::ServerSends, Side::ClientReceives] {
+        let plan = side.limit(Plan::new().route(&SERVER_STREAM, sizes([1, LIMIT, LIMIT + 1])));
+        let Some((_server, client)) = bed.pair_for(Kind::ServerStream, plan).await? else {
+            return Ok(NotDeclared);
+        };
+
+        let call = bed.raw_stream(&client, &SERVER_STREAM, vec![1]);
+        let mut replies = bed.within("a stream", call).await??.messages;
+        for _ in 0..2 {
+            let next = bed.within("a message", replies.next()).await?;
+            ensure!(matches!(next, Some(Ok(_))), "{next:?} instead of a message");
+        }
+        let failed = bed.within("the end", replies.next()).await?.transpose();
+        let failed = failed.map_err(Error::from);
+        expect_code(failed, Code::ResourceExhausted, "a large message")?;
+        bed.within("a reply", client.echo(Note::default()))
+            .await??;
+    }
+    Ok(Passed)
+}
+
+pub(crate) async fn oversize_request_in_mid_stream(bed: Bed) -> Verdict {
+    for side in [Side::ClientSends, Side::ServerReceives] {
+        let plan = side.limit(Plan::new().route(&CLIENT_STREAM, sizes([1])));
+        let Some((_server, client)) = bed.pair_for(Kind::ClientStream, plan).await? else {
+            return Ok(NotDeclared);
+        };
+
+        let call = bed.raw_stream(&client, &CLIENT_STREAM, vec![1, LIMIT, LIMIT + 1]);
+        let answered = async {
+            let mut replies = call.await?.messages;
+            replies.next().await.transpose()
+        };
+        let failed = bed
+            .within("an answer", answered)
+            .await?
+            .map_err(Error::from);
+        expect_code(failed, Code::ResourceExhausted, "a large request")?;
+        bed.within("a reply", client.echo(Note::default()))
+            .await??;
+    }
+    Ok(Passed)
+}
+
+/// Metadata of about this many bytes.
+fn large(size: usize) -> Result<Metadata, Error> {
+    let mut metadata = Metadata::new();
+    for index in 0..8 {
+        metadata.insert(&format!("x-{index}"), &"v".repeat(size / 8))?;
+    }
+    Ok(metadata)
+}
+
+const METADATA: usize = 8 * 1024;
+
+pub(crate) async fn request_metadata_over_the_limit(bed: Bed) -> Verdict {
+    for size in [METADATA, 2 * METADATA, 7 * METADATA] {
+        let plan = Plan::new()
+            .listen(|options| options.limits.metadata = METADATA)
+            .connect(|options| options.limits.metadata = 8 * METADATA);
+        let (_server, client) = bed.pair(plan).await?;
+
+        let call = client.echo(Note::default()).metadata_all(large(size)?);
+        let refused = bed.within("a refusal", call).await?;
+
+        expect_code(refused, Code::ResourceExhausted, "large metadata")?;
+        let call = client
+            .echo(Note::default())
+            .metadata_all(large(METADATA / 2)?);
+        bed.within("a reply", call).await??;
+    }
+    Ok(Passed)
+}
+
+pub(crate) async fn reply_metadata_over_the_limit(bed: Bed) -> Verdict {
+    for size in [METADATA, 2 * METADATA, 7 * METADATA] {
+        for trailers in [false, true] {
+            let plan = Plan::new()
+                .unary(move |_, note| async move {
+                    let mut response = Response::new(note);
+                    let side = if trailers {
+                        &mut response.trailers
+                    } else {
+                        &mut response.metadata
+                    };
+                    *side = large(size)?;
+                    Ok(response)
+                })
+                .listen(|options| options.limits.metadata = 8 * METADATA)
+                .connect(|options| options.limits.metadata = METADATA);
+            let (_server, client) = bed.pair(plan).await?;
+
+            let refused = bed
+                .within("a refusal", client.unary(Note::default()))
+                .await?;
+
+            expect_code(refused, Code::ResourceExhausted, "large metadata")?;
+            bed.within("a reply", client.echo(Note::default()))
+                .await??;
+        }
+    }
+    Ok(Passed)
+}
+
+pub(crate) async fn concurrent_calls_are_limited(bed: Bed) -> Verdict {
+    let (running, most, open) = (
+        Arc::new(AtomicUsize::new(0)),
+        Arc::new(AtomicUsize::new(0)),
+        Cancel::new(),
+    );
+    let (count, peak, gate) = (Arc::clone(&running), Arc::clone(&most), open.clone());
+    let plan = Plan::new()
+        .unary(move |_, note| {
+            let now = count.fetch_add(1, Ordering::AcqRel) + 1;
+            peak.fetch_max(now, Ordering::AcqRel);
+            let (count, gate) = (Arc::clone(&count), gate.clone());
+            async move {
+                gate.cancelled().await;
+                count.fetch_sub(1, Ordering::AcqRel);
+                Ok(note)
+            }
+        })
+        .listen(|options| options.limits.calls = 4)
+        .connect(|options| options.limits.calls = 4);
+    let (server, client) = bed.pair(plan).await?;
+    let other = server.connect().await?;
+
+    let mut calls = tokio::task::JoinSet::new();
+    for _ in 0..32 {
+        calls.spawn(client.unary(Note::default()).into_future());
+    }
+    bed.eventually("four calls", || running.load(Ordering::Acquire) >= 4)
+        .await?;
+    for _ in 0..20 {
+        bed.within("a reply", other.echo(Note::default())).await??;
+    }
+    open.cancel();
+
+    while let Some(call) = bed.within("all calls", calls.join_next()).await? {
+        if let Err(error) = call? {
+            let refused =
+                error.code() == Code::ResourceExhausted || error.retry() == Retry::NotBegun;
+            ensure!(refused, "a call over the limit ends with {error:?}");
+        }
+    }
+    ensure_eq!(most.load(Ordering::Acquire), 4, "calls at the same time");
+    Ok(Passed)
+}
