@@ -19,8 +19,8 @@ use crate::{
 /// # Contract
 /// 1. Dropping a returned future, or the messages of a reply, cancels the call.
 /// 2. A future owns what it needs: it outlives the borrow of the handler.
-/// 3. A unary method is called through [`unary`](Handler::unary), every other through
-///    [`stream`](Handler::stream).
+/// 3. Both functions answer every call: [`unary`](Handler::unary) is the short way of one with one
+///    request and one reply, [`stream`](Handler::stream) that of all others.
 pub trait Handler: Send + Sync + 'static {
     /// Answers a call with one request and one reply.
     fn unary(&self, ctx: Context, request: Payload) -> BoxFuture<'static, Result<Reply, Status>>;
@@ -176,8 +176,12 @@ typed_handler! {
             })
         }
 
-        fn stream(&self, ctx: Context, _: Messages) -> BoxFuture<'static, Result<Replies, Status>> {
-            Box::pin(ready(Err(wrong_kind(&ctx))))
+        fn stream(&self, ctx: Context, requests: Messages) -> BoxFuture<'static, Result<Replies, Status>> {
+            let this = Self { function: Arc::clone(&self.function), types: PhantomData };
+            Box::pin(async move {
+                let request = requests.single().await?;
+                Ok(this.unary(ctx, request).await?.into())
+            })
         }
     }
 }
@@ -185,8 +189,9 @@ typed_handler! {
 typed_handler! {
     /// A typed client-streaming method as a handler.
     client_stream, ClientStreamKind, Streaming<Q>, A, {
-        fn unary(&self, ctx: Context, _: Payload) -> BoxFuture<'static, Result<Reply, Status>> {
-            Box::pin(ready(Err(wrong_kind(&ctx))))
+        fn unary(&self, ctx: Context, request: Payload) -> BoxFuture<'static, Result<Reply, Status>> {
+            let replies = self.stream(ctx, Messages::one(request));
+            Box::pin(async move { replies.await?.into_reply().await })
         }
 
         fn stream(&self, ctx: Context, requests: Messages) -> BoxFuture<'static, Result<Replies, Status>> {
@@ -205,8 +210,9 @@ typed_handler! {
 typed_handler! {
     /// A typed server-streaming method as a handler.
     server_stream, ServerStreamKind, Q, Streaming<A>, {
-        fn unary(&self, ctx: Context, _: Payload) -> BoxFuture<'static, Result<Reply, Status>> {
-            Box::pin(ready(Err(wrong_kind(&ctx))))
+        fn unary(&self, ctx: Context, request: Payload) -> BoxFuture<'static, Result<Reply, Status>> {
+            let replies = self.stream(ctx, Messages::one(request));
+            Box::pin(async move { replies.await?.into_reply().await })
         }
 
         fn stream(&self, ctx: Context, requests: Messages) -> BoxFuture<'static, Result<Replies, Status>> {
@@ -223,8 +229,9 @@ typed_handler! {
 typed_handler! {
     /// A typed method that streams both ways as a handler.
     bidi, BidiKind, Streaming<Q>, Streaming<A>, {
-        fn unary(&self, ctx: Context, _: Payload) -> BoxFuture<'static, Result<Reply, Status>> {
-            Box::pin(ready(Err(wrong_kind(&ctx))))
+        fn unary(&self, ctx: Context, request: Payload) -> BoxFuture<'static, Result<Reply, Status>> {
+            let replies = self.stream(ctx, Messages::one(request));
+            Box::pin(async move { replies.await?.into_reply().await })
         }
 
         fn stream(&self, ctx: Context, requests: Messages) -> BoxFuture<'static, Result<Replies, Status>> {
@@ -248,11 +255,4 @@ fn replies<W: Wire<A>, A: Send + 'static>(
         metadata: response.metadata,
         messages,
     }
-}
-
-fn wrong_kind(ctx: &Context) -> Status {
-    Status::unimplemented(format!(
-        "method {} is of another kind here",
-        ctx.method().path()
-    ))
 }

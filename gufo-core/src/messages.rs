@@ -226,3 +226,12 @@ impl Replies {
         })
     }
 }
+
+impl From<Reply> for Replies {
+    fn from(reply: Reply) -> Self {
+        Self {
+            metadata: reply.metadata,
+            messages: Messages::one(reply.message).with_trailers(reply.trailers),
+        }
+    }
+}
