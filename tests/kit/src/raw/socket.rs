@@ -1,0 +1,118 @@
+//! A TCP client that writes any bytes and reads with an end.
+
+use std::{io, net::SocketAddr};
+
+use bytes::{Bytes, BytesMut};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpSocket, TcpStream},
+};
+
+use crate::within;
+
+/// A TCP client that writes any bytes.
+#[derive(Debug)]
+pub struct Socket {
+    stream: TcpStream,
+    buffer: BytesMut,
+}
+
+impl Socket {
+    /// Connects.
+    ///
+    /// # Panics
+    /// When nobody listens there.
+    pub async fn connect(address: SocketAddr) -> Self {
+        Self::from(TcpStream::connect(address).await.expect("somebody listens"))
+    }
+
+    /// Connects with a small receive buffer, so that a server soon notices a peer that does not
+    /// read.
+    ///
+    /// # Panics
+    /// When nobody listens there.
+    pub async fn connect_small(address: SocketAddr) -> Self {
+        let socket = TcpSocket::new_v4().expect("a socket");
+        socket.set_recv_buffer_size(4096).expect("a small buffer");
+        Self::from(socket.connect(address).await.expect("somebody listens"))
+    }
+
+    /// Writes bytes; an error means that the peer has closed.
+    ///
+    /// # Errors
+    /// What the socket says.
+    pub async fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        within("a write", self.stream.write_all(bytes)).await
+    }
+
+    /// Writes as much as the socket takes without waiting for the peer to read; the answer is how
+    /// much that was.
+    ///
+    /// # Errors
+    /// What the socket says.
+    pub fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
+        self.stream.try_write(bytes)
+    }
+
+    /// Ends this side of the connection.
+    pub async fn shutdown(&mut self) {
+        // A peer that is gone already needs no end.
+        let _ = self.stream.shutdown().await;
+    }
+
+    /// Closes with a reset in place of an orderly end.
+    pub fn abort(self) {
+        // Without it the drop ends in order, and the peer hears a little less.
+        let _ = self.stream.set_zero_linger();
+    }
+
+    /// Reads until there are `count` bytes; fewer when the peer closes before.
+    pub async fn read_up_to(&mut self, count: usize) -> Bytes {
+        while self.buffer.len() < count && self.fill().await {}
+        let count = count.min(self.buffer.len());
+        self.buffer.split_to(count).freeze()
+    }
+
+    /// Reads up to and with `end`; `None` when the peer closes before.
+    pub async fn read_until(&mut self, end: &[u8]) -> Option<Bytes> {
+        loop {
+            let found = self.buffer.windows(end.len()).position(|part| part == end);
+            if let Some(at) = found {
+                return Some(self.buffer.split_to(at + end.len()).freeze());
+            }
+            if !self.fill().await {
+                return None;
+            }
+        }
+    }
+
+    /// Reads everything until the peer closes.
+    pub async fn read_to_end(&mut self) -> Bytes {
+        while self.fill().await {}
+        self.buffer.split().freeze()
+    }
+
+    /// Waits until the peer closes, however it does; what it sent before is dropped.
+    pub async fn closed(&mut self) {
+        while self.fill().await {
+            self.buffer.clear();
+        }
+    }
+
+    /// False once the peer has closed.
+    async fn fill(&mut self) -> bool {
+        let read = within("a read", self.stream.read_buf(&mut self.buffer)).await;
+        matches!(read, Ok(1..))
+    }
+}
+
+impl From<TcpStream> for Socket {
+    fn from(stream: TcpStream) -> Self {
+        // Small writes are the point.
+        let _ = stream.set_nodelay(true);
+        Self {
+            stream,
+            buffer: BytesMut::new(),
+        }
+    }
+}
