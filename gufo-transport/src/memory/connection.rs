@@ -4,12 +4,12 @@ use std::{
     fmt,
     pin::Pin,
     sync::Arc,
-    task::{Context as TaskContext, Poll},
+    task::{Context as TaskContext, Poll, ready},
 };
 
 use gufo_core::{
-    BoxFuture, ConnectOptions, Connection, ConnectionState, Context, Deadline, Error, Format,
-    Handler, Limits, MessageStream, Messages, Metadata, Payload, Peer, Replies, Reply,
+    BoxFuture, Cancel, ConnectOptions, Connection, ConnectionState, Context, Deadline, Error,
+    Format, Handler, Limits, MessageStream, Messages, Metadata, Payload, Peer, Replies, Reply,
     Result, Retry, Route, Status, Values, Watchdog,
 };
 
@@ -86,22 +86,47 @@ impl MemoryConnection {
             Some(Arc::clone(&self.peer)),
         );
         incoming.set_values(self.values);
+        let calls = self.limits.calls.min(self.link.limits.calls);
+        let running = self.link.begin(calls).ok_or_else(|| {
+            Status::resource_exhausted(format!("more than {calls} calls at once"))
+                .with_retry(Retry::NotBegun)
+        })?;
         Ok(Arrived {
             ctx: incoming,
             route,
-            running: self.link.begin(),
+            running,
         })
     }
 
-    fn check(&self, size: usize) -> Result<(), Status> {
-        let limit = self.limits.send.min(self.link.limits.receive);
-        if size <= limit {
-            return Ok(());
-        }
-        Err(Status::resource_exhausted(format!(
-            "message of {size} bytes is over the limit of {limit}"
-        )))
+    fn request_limit(&self) -> usize {
+        self.limits.send.min(self.link.limits.receive)
     }
+
+    fn reply_limits(&self) -> ReplyLimits {
+        ReplyLimits {
+            message: self.limits.receive.min(self.link.limits.send),
+            metadata: self.limits.metadata.min(self.link.limits.metadata),
+        }
+    }
+}
+
+/// Values have no size.
+fn check(message: &Payload, limit: usize) -> Result<(), Status> {
+    match message {
+        Payload::Encoded(bytes) if bytes.len() > limit => {
+            let size = bytes.len();
+            Err(Status::resource_exhausted(format!(
+                "message of {size} bytes is over the limit of {limit}"
+            )))
+        }
+        _ => Ok(()),
+    }
+}
+
+#[derive(Clone, Copy)]
+struct ReplyLimits {
+    message: usize,
+    metadata: usize,
 }
 
 struct Arrived {
@@ -112,22 +137,22 @@ struct Arrived {
 
 impl Handler for MemoryConnection {
     fn unary(&self, ctx: Context, request: Payload) -> BoxFuture<'static, Result<Reply, Status>> {
-        let arrived = match &request {
-            Payload::Encoded(bytes) => self.check(bytes.len()),
-            Payload::Value(_) => Ok(()),
-        };
+        let arrived = check(&request, self.request_limit()).and_then(|()| self.arrive(ctx));
         let Arrived {
             ctx,
             route,
             running,
-        } = match arrived.and_then(|()| self.arrive(ctx)) {
+        } = match arrived {
             Ok(arrived) => arrived,
             Err(status) => return Box::pin(std::future::ready(Err(status))),
         };
-        Box::pin(Call {
-            answer: route.handler.unary(ctx, request),
-            watchdog: watch(&running),
-            running,
+        Box::pin(UnaryCall {
+            call: Call {
+                answer: route.handler.unary(ctx, request),
+                watchdog: watch(&running),
+            },
+            limits: self.reply_limits(),
+            _running: running,
         })
     }
 
@@ -144,28 +169,29 @@ impl Handler for MemoryConnection {
             Ok(arrived) => arrived,
             Err(status) => return Box::pin(std::future::ready(Err(status))),
         };
-        let limit = self.limits.send.min(self.link.limits.receive);
-        let requests = Messages::new(Limited {
-            messages: requests,
-            limit,
+        let over = SetOnDrop(Cancel::new());
+        let requests = Messages::new(Requests {
+            messages: Some(requests),
+            limit: self.request_limit(),
+            over: Watchdog::new(Deadline::NONE, Some(over.0.clone())),
         });
-        let answer = route.handler.stream(ctx, requests);
+        let mut call = Call {
+            answer: route.handler.stream(ctx, requests),
+            watchdog: watch(&running),
+        };
+        let limits = self.reply_limits();
         Box::pin(async move {
-            let watchdog = watch(&running);
-            let mut call = Call {
-                answer,
-                watchdog,
-                running,
-            };
             let replies = std::future::poll_fn(|cx| call.poll_answer(cx)).await?;
-            let messages = call.watchdog.guard(replies.messages);
-            let messages = Messages::new(Counted {
-                messages,
-                _running: call.running,
-            });
+            replies.metadata.check_size(limits.metadata)?;
             Ok(Replies {
                 metadata: replies.metadata,
-                messages,
+                messages: Messages::new(Answers {
+                    messages: Some(replies.messages),
+                    trailers: Metadata::new(),
+                    limits,
+                    watchdog: call.watchdog,
+                    running: Some((running, over)),
+                }),
             })
         })
     }
@@ -235,7 +261,10 @@ fn watch(running: &Running) -> Watchdog {
 struct Call<T> {
     answer: BoxFuture<'static, Result<T, Status>>,
     watchdog: Watchdog,
-    running: Running,
+}
+
+fn lost() -> Status {
+    Status::unavailable("the server went away while the call was running")
 }
 
 impl<T> Call<T> {
@@ -243,64 +272,113 @@ impl<T> Call<T> {
         if let Poll::Ready(answer) = self.answer.as_mut().poll(cx) {
             return Poll::Ready(answer);
         }
-        self.watchdog.poll(cx).map(|_| {
-            Err(Status::unavailable(
-                "the server went away while the call was running",
-            ))
-        })
+        self.watchdog.poll(cx).map(|_| Err(lost()))
     }
 }
 
-impl<T> Future for Call<T> {
-    type Output = Result<T, Status>;
-
-    fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
-        self.get_mut().poll_answer(cx)
-    }
-}
-
-/// Keeps a call counted until its messages are dropped.
-struct Counted {
-    messages: Messages,
+struct UnaryCall {
+    call: Call<Reply>,
+    limits: ReplyLimits,
     _running: Running,
 }
 
-impl MessageStream for Counted {
-    fn poll_next(
-        self: Pin<&mut Self>,
-        cx: &mut TaskContext<'_>,
-    ) -> Poll<Option<Result<Payload, Status>>> {
-        self.get_mut().messages.poll_next_message(cx)
-    }
+impl Future for UnaryCall {
+    type Output = Result<Reply, Status>;
 
-    fn trailers(self: Pin<&mut Self>) -> Metadata {
-        self.get_mut().messages.trailers()
+    fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
+        let this = self.get_mut();
+        let reply = ready!(this.call.poll_answer(cx))?;
+        check(&reply.message, this.limits.message)?;
+        reply.metadata.check_size(this.limits.metadata)?;
+        reply.trailers.check_size(this.limits.metadata)?;
+        Poll::Ready(Ok(reply))
     }
 }
 
-/// Holds encoded messages to the limit.
-struct Limited {
-    messages: Messages,
+/// Tells the requests of a call that it is over.
+struct SetOnDrop(Cancel);
+
+impl Drop for SetOnDrop {
+    fn drop(&mut self) {
+        self.0.cancel();
+    }
+}
+
+/// The requests of a call, as the handler reads them. Once the call is over they end in an error,
+/// even when the handler gave them to another task: what the caller gave up has not ended.
+struct Requests {
+    messages: Option<Messages>,
     limit: usize,
+    over: Watchdog,
 }
 
-impl MessageStream for Limited {
+impl MessageStream for Requests {
     fn poll_next(
         self: Pin<&mut Self>,
         cx: &mut TaskContext<'_>,
     ) -> Poll<Option<Result<Payload, Status>>> {
         let this = self.get_mut();
-        let limit = this.limit;
-        this.messages.poll_next_message(cx).map(|item| {
-            item.map(|message| match message? {
-                Payload::Encoded(bytes) if bytes.len() > limit => {
-                    Err(Status::resource_exhausted(format!(
-                        "message of {} bytes is over the limit of {limit}",
-                        bytes.len()
-                    )))
-                }
-                message => Ok(message),
-            })
-        })
+        let Some(messages) = &mut this.messages else {
+            return Poll::Ready(None);
+        };
+        if this.over.poll(cx).is_ready() {
+            this.messages = None;
+            let status = Status::cancelled("the caller gave the call up");
+            return Poll::Ready(Some(Err(status)));
+        }
+        let Some(message) = ready!(messages.poll_next_message(cx)) else {
+            this.messages = None;
+            return Poll::Ready(None);
+        };
+        Poll::Ready(Some(message.and_then(|message| {
+            check(&message, this.limit)?;
+            Ok(message)
+        })))
+    }
+}
+
+/// The replies of a call, which is counted until they have ended.
+struct Answers {
+    messages: Option<Messages>,
+    trailers: Metadata,
+    limits: ReplyLimits,
+    watchdog: Watchdog,
+    running: Option<(Running, SetOnDrop)>,
+}
+
+impl Answers {
+    fn poll_item(&mut self, cx: &mut TaskContext<'_>) -> Poll<Option<Result<Payload, Status>>> {
+        let Some(messages) = &mut self.messages else {
+            return Poll::Ready(None);
+        };
+        let Poll::Ready(item) = messages.poll_next_message(cx) else {
+            return self.watchdog.poll(cx).map(|_| Some(Err(lost())));
+        };
+        let Some(message) = item.transpose()? else {
+            self.trailers = messages.trailers();
+            self.trailers.check_size(self.limits.metadata)?;
+            return Poll::Ready(None);
+        };
+        check(&message, self.limits.message)?;
+        Poll::Ready(Some(Ok(message)))
+    }
+}
+
+impl MessageStream for Answers {
+    fn poll_next(
+        self: Pin<&mut Self>,
+        cx: &mut TaskContext<'_>,
+    ) -> Poll<Option<Result<Payload, Status>>> {
+        let this = self.get_mut();
+        let item = ready!(this.poll_item(cx));
+        if !matches!(item, Some(Ok(_))) {
+            // Dropping the messages tells the handler, if it is not the one that ended them.
+            (this.messages, this.running) = (None, None);
+        }
+        Poll::Ready(item)
+    }
+
+    fn trailers(self: Pin<&mut Self>) -> Metadata {
+        std::mem::take(&mut self.get_mut().trailers)
     }
 }

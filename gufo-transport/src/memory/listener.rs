@@ -65,9 +65,11 @@ impl Link {
         self.in_flight.load(Ordering::Acquire)
     }
 
-    pub(super) fn begin(self: &Arc<Self>) -> Running {
-        self.in_flight.fetch_add(1, Ordering::AcqRel);
-        Running(Arc::clone(self))
+    /// Counts a call, unless so many run already.
+    pub(super) fn begin(self: &Arc<Self>, limit: u32) -> Option<Running> {
+        let before = self.in_flight.fetch_add(1, Ordering::AcqRel);
+        let running = Running(Arc::clone(self));
+        (before < limit as usize).then_some(running)
     }
 
     async fn until_idle(&self) {
