@@ -21,12 +21,16 @@ Only ratios inside one table mean anything: absolute numbers belong to the machi
 `cargo run --release -p gufo-benches -- help`.
 ";
 
+/// Stands above numbers that only show that the harness works.
+const QUICK: &str = "**The calls were measured in a quick run, which is not to be quoted.**\n\n";
+
 /// Writes the document and its plot from the results in `folder`.
 pub(crate) fn write(folder: &Path) -> Result<()> {
     let docs = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../docs");
-    let (mut reached, mut body) = (Vec::new(), String::new());
+    let (mut reached, mut body, mut warning) = (Vec::new(), String::new(), "");
     if let Some(report) = load::<Report>(&folder.join(rpc::RESULT))? {
         reached.extend(goals::of_calls(&report));
+        warning = if report.method.quick { QUICK } else { "" };
         body.push_str(&calls(&report));
         fs::write(docs.join("benchmarks.svg"), plot::draw(&report))?;
     }
@@ -42,7 +46,10 @@ pub(crate) fn write(folder: &Path) -> Result<()> {
         reached.extend(goals::of_builds(&report));
         body.push_str(&builds(&report));
     }
-    let text = format!("{HEAD}\n## Goals\n\n{}{body}", goals::tabulate(&reached));
+    let text = format!(
+        "{HEAD}\n## Goals\n\n{warning}{}{body}",
+        goals::tabulate(&reached)
+    );
     fs::write(docs.join("benchmarks.md"), text)?;
     eprintln!("written: docs/benchmarks.md");
     Ok(())
@@ -138,11 +145,7 @@ fn method(method: &Method) -> String {
         Pinning::Pinned => "each pinned to a core of its own",
         Pinning::Free => "not pinned",
     };
-    let warning = if method.quick {
-        "**A quick run: not to be quoted.** "
-    } else {
-        ""
-    };
+    let warning = if method.quick { QUICK } else { "" };
     format!(
         "{warning}Server and load generator are separate processes on loopback, {runtime}, {pinning}. Closed loop, \
          fresh processes for each measurement, peers interleaved: {} rounds of {} s after {} s of warm-up.",
@@ -181,7 +184,7 @@ mod tests {
         let text = calls(&report);
 
         assert!(
-            text.contains("A quick run") && text.contains("1 rounds of 1 s"),
+            text.contains(QUICK) && text.contains("1 rounds of 1 s"),
             "{text}"
         );
         for scenario in &report.scenarios {
