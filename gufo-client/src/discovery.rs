@@ -9,7 +9,9 @@ use gufo_core::{
 };
 use tokio::time::Instant;
 
-use crate::{backoff::Backoff, endpoint::Target, endpoints::Endpoints, shared::Shared};
+use crate::{
+    backoff::Backoff, endpoint::Target, endpoints::Endpoints, shared::Shared, telemetry::CHANNEL,
+};
 
 /// A service in a registry.
 #[derive(Clone, Debug)]
@@ -29,28 +31,30 @@ impl Discovery {
         shared: Arc<Shared>,
         random: Arc<dyn Random>,
     ) {
-        let service = &self.service;
         let mut backoff = Backoff::new(random);
+        let mut is_down = false;
         loop {
-            match self.watch().await {
+            let (reason, lasted) = match self.watch().await {
                 Ok(mut watch) => {
+                    is_down = false;
                     let since = Instant::now();
                     self.show(&watch.current(), &mut endpoints, &shared);
                     while let Some(snapshot) = watch.changed().await {
                         self.show(&snapshot, &mut endpoints, &shared);
                     }
-                    let text = format!("the registry ended its watch of {service}");
-                    tracing::debug!("{text}");
-                    shared.trouble.discovery_failed(text);
-                    backoff.wait_after(since.elapsed()).await;
+                    ("it ended the watch".to_owned(), since.elapsed())
                 }
-                Err(error) => {
-                    let text = format!("the registry cannot watch {service}: {error}");
-                    tracing::debug!("{text}");
-                    shared.trouble.discovery_failed(text);
-                    backoff.wait().await;
-                }
+                Err(error) => (error.to_string(), Duration::ZERO),
+            };
+            let service = &self.service;
+            if std::mem::replace(&mut is_down, true) {
+                tracing::debug!(target: CHANNEL, %service, reason, "cannot follow the registry");
+            } else {
+                tracing::warn!(target: CHANNEL, %service, reason, "cannot follow the registry");
             }
+            let text = format!("the registry cannot be asked for {service}: {reason}");
+            shared.trouble.discovery_failed(text);
+            backoff.wait_after(lasted).await;
         }
     }
 
@@ -91,7 +95,7 @@ impl Discovery {
             .iter()
             .find_map(|endpoint| Target::of(endpoint.url(), &self.transports).ok());
         if target.is_none() {
-            tracing::warn!(node = %node.id, endpoints = ?node.endpoints, "no transport reaches the node");
+            tracing::warn!(target: CHANNEL, node = %node.id, endpoints = ?node.endpoints, "no transport reaches the node");
         }
         target
     }

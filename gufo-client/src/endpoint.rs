@@ -8,7 +8,7 @@ use gufo_core::{
 };
 use tokio::time::Instant;
 
-use crate::{backoff::Backoff, shared::Shared};
+use crate::{backoff::Backoff, shared::Shared, telemetry::CHANNEL};
 
 /// An address with the transport that reaches it.
 #[derive(Clone, Debug)]
@@ -62,19 +62,32 @@ pub(crate) fn keep(target: &Target, how: &Connecting, shared: &Arc<Shared>) -> T
 /// Keeps one connection: connects, waits until it takes no more calls, connects again.
 async fn keep_one(target: Target, how: Connecting, shared: Arc<Shared>) {
     let mut backoff = Backoff::new(Arc::clone(&how.random));
+    let mut is_down = false;
     loop {
         match connect(&target, &how).await {
             Ok(connection) => {
                 let since = Instant::now();
                 let entered = shared.enter(&target.name, connection);
-                tracing::debug!(endpoint = %target.name, "connected");
+                if std::mem::take(&mut is_down) {
+                    tracing::info!(target: CHANNEL, endpoint = %target.name, "connected again");
+                } else {
+                    tracing::debug!(target: CHANNEL, endpoint = %target.name, "connected");
+                }
                 entered.closed().await;
                 drop(entered);
-                tracing::debug!(endpoint = %target.name, "the connection takes no more calls");
+                tracing::debug!(
+                    target: CHANNEL,
+                    endpoint = %target.name,
+                    "the connection takes no more calls"
+                );
                 backoff.wait_after(since.elapsed()).await;
             }
             Err(error) => {
-                tracing::debug!(endpoint = %target.name, %error, "cannot connect");
+                if std::mem::replace(&mut is_down, true) {
+                    tracing::debug!(target: CHANNEL, endpoint = %target.name, %error, "cannot connect");
+                } else {
+                    tracing::warn!(target: CHANNEL, endpoint = %target.name, %error, "cannot connect");
+                }
                 shared.trouble.failed(&target.name, &error);
                 if shared.trouble.is_final().is_some() {
                     shared.changed.notify_waiters();

@@ -31,6 +31,7 @@ mod endpoints;
 mod pool;
 mod repeat;
 mod shared;
+pub mod telemetry;
 mod trouble;
 
 pub use builder::{ChannelBuilder, DEFAULT_CONNECT_TIMEOUT, DEFAULT_CONNECTIONS};

@@ -10,7 +10,7 @@ use gufo_core::{
     BoxFuture, Bytes, Connection, ConnectionState, Context, Handler, Payload, Reply, Retry, Status,
 };
 
-use crate::pool::Pool;
+use crate::{pool::Pool, telemetry::CHANNEL};
 
 type Answer = BoxFuture<'static, Result<Reply, Status>>;
 
@@ -82,7 +82,7 @@ impl Again {
                 Err(_) => return Err(refused),
             },
         };
-        tracing::debug!(method = self.ctx.method().path(), %refused, "sending a call again");
+        tracing::debug!(target: CHANNEL, method = self.ctx.method().path(), %refused, "sending a call again");
         other.unary(self.ctx, Payload::Encoded(self.request)).await
     }
 }

@@ -179,7 +179,7 @@ async fn a_registry_that_is_away_at_the_start_is_named_and_asked_again() {
     assert_eq!(error.code(), Code::Unavailable);
     assert_eq!(
         error.message(),
-        "no endpoint is known; the registry cannot watch greeter.Greeter: the book is closed"
+        "no endpoint is known; the registry cannot be asked for greeter.Greeter: the book is closed"
     );
     book.show([node("a")]);
     book.set_down(false);
