@@ -146,7 +146,7 @@ impl Code {
             408 | 504 => Self::DeadlineExceeded,
             409 => Self::Aborted,
             412 => Self::FailedPrecondition,
-            413 | 429 => Self::ResourceExhausted,
+            413 | 429 | 431 => Self::ResourceExhausted,
             416 => Self::OutOfRange,
             499 => Self::Cancelled,
             405 | 501 => Self::Unimplemented,

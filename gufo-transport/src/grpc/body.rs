@@ -3,12 +3,13 @@
 use std::{
     future::poll_fn,
     pin::Pin,
+    sync::{Arc, OnceLock},
     task::{Context as TaskContext, Poll, ready},
 };
 
 use bytes::{Bytes, BytesMut};
 use gufo_core::{Compression, Format, MessageStream, Messages, Metadata, Payload, Status};
-use h2::{RecvStream, SendStream};
+use h2::{Reason, RecvStream, SendStream};
 
 use crate::web::headers;
 
@@ -106,8 +107,8 @@ pub(super) struct Received {
     trailers_limit: Option<usize>,
     trailers: Metadata,
     done: bool,
-    /// Stops the task that sends the requests, once nobody reads the replies.
-    _sending: Option<AbortOnDrop>,
+    /// The task that sends the requests, which ends once nobody reads the replies.
+    sending: Option<Sending>,
 }
 
 impl Received {
@@ -117,17 +118,17 @@ impl Received {
             trailers_limit: None,
             trailers: Metadata::new(),
             done: false,
-            _sending: None,
+            sending: None,
         })
     }
 
-    pub(super) fn replies(body: Body, limit: usize, sending: Option<AbortOnDrop>) -> Messages {
+    pub(super) fn replies(body: Body, limit: usize, sending: Option<Sending>) -> Messages {
         Messages::new(Self {
             body,
             trailers_limit: Some(limit),
             trailers: Metadata::new(),
             done: false,
-            _sending: sending,
+            sending,
         })
     }
 
@@ -146,6 +147,12 @@ impl Received {
             Err(status) => Poll::Ready(Some(Err(status))),
         }
     }
+
+    /// Requests that failed are why the call failed, whatever the peer made of it.
+    fn cause(&self, status: Status) -> Status {
+        let sending = self.sending.as_ref();
+        sending.and_then(Sending::failure).unwrap_or(status)
+    }
 }
 
 impl MessageStream for Received {
@@ -159,7 +166,7 @@ impl MessageStream for Received {
         }
         let item = ready!(this.poll_item(cx));
         this.done = !matches!(item, Some(Ok(_)));
-        Poll::Ready(item)
+        Poll::Ready(item.map(|item| item.map_err(|status| this.cause(status))))
     }
 
     fn trailers(self: Pin<&mut Self>) -> Metadata {
@@ -167,13 +174,48 @@ impl MessageStream for Received {
     }
 }
 
-/// Aborts a task when dropped.
+/// The task that sends the requests of a call; dropping this ends it.
 #[derive(Debug)]
-pub(super) struct AbortOnDrop(pub(super) tokio::task::AbortHandle);
+pub(super) struct Sending {
+    task: tokio::task::AbortHandle,
+    failure: Arc<OnceLock<Status>>,
+}
 
-impl Drop for AbortOnDrop {
+impl Sending {
+    pub(super) fn start(
+        mut stream: SendStream<Frame>,
+        mut requests: Messages,
+        encoding: Encoding,
+    ) -> Self {
+        let failure = Arc::<OnceLock<Status>>::default();
+        let failed = Arc::clone(&failure);
+        let task = tokio::spawn(async move {
+            match send_messages(&mut stream, &mut requests, &encoding).await {
+                // An error means that the server wants no more, which the replies will tell.
+                Ok(()) => drop(stream.send_data(Frame::plain(Bytes::new()), true)),
+                Err(Stopped::Failed(status)) => {
+                    // It is set once, here.
+                    let _ = failed.set(status);
+                    stream.send_reset(Reason::CANCEL);
+                }
+                Err(Stopped::Refused) => {}
+            }
+        });
+        Self {
+            task: task.abort_handle(),
+            failure,
+        }
+    }
+
+    /// Why the requests ended, if they failed on this side.
+    pub(super) fn failure(&self) -> Option<Status> {
+        self.failure.get().cloned()
+    }
+}
+
+impl Drop for Sending {
     fn drop(&mut self) {
-        self.0.abort();
+        self.task.abort();
     }
 }
 

@@ -7,7 +7,7 @@ use gufo_core::{
     Status,
 };
 use h2::{
-    Reason, RecvStream, SendStream,
+    RecvStream, SendStream,
     client::{ResponseFuture, SendRequest},
 };
 use http::{
@@ -17,7 +17,7 @@ use http::{
 
 use super::{Running, Shared};
 use crate::grpc::{
-    body::{AbortOnDrop, Body, Encoding, Received, Stopped, send_messages},
+    body::{Body, Encoding, Received, Sending},
     compress,
     errors::{self, Side},
     frame::Frame,
@@ -92,11 +92,12 @@ pub(super) async fn stream(
         }
         // A caller may read nothing until all is sent, so the requests need a task of their own;
         // it ends with the call.
-        None => Some(AbortOnDrop(
-            tokio::spawn(send_requests(stream, requests, encoding)).abort_handle(),
-        )),
+        None => Some(Sending::start(stream, requests, encoding)),
     };
-    let (head, stream) = answered(&shared, response).await?;
+    let (head, stream) = answered(&shared, response).await.map_err(|status| {
+        let failure = sending.as_ref().and_then(Sending::failure);
+        failure.unwrap_or(status)
+    })?;
     let limits = &shared.options.limits;
     let (metadata, messages) = match head_of(&head, limits.metadata)? {
         Head::Metadata(metadata) => {
@@ -128,19 +129,6 @@ fn encoding(shared: &Shared, ctx: &Context) -> Encoding {
         format: ctx.format().clone(),
         compression: ctx.compression(),
         limit: shared.options.limits.send,
-    }
-}
-
-/// Sends all requests, then ends this side of the stream.
-async fn send_requests(mut stream: SendStream<Frame>, mut requests: Messages, encoding: Encoding) {
-    match send_messages(&mut stream, &mut requests, &encoding).await {
-        // An error means that the server wants no more, which the replies will tell.
-        Ok(()) => drop(stream.send_data(Frame::plain(bytes::Bytes::new()), true)),
-        Err(Stopped::Failed(status)) => {
-            tracing::debug!(%status, "the requests of a call failed");
-            stream.send_reset(Reason::CANCEL);
-        }
-        Err(Stopped::Refused) => {}
     }
 }
 
@@ -256,6 +244,8 @@ fn head_of(head: &Response<()>, limit: usize) -> Result<Head, Status> {
             401 => Code::Unauthenticated,
             403 => Code::PermissionDenied,
             404 => Code::Unimplemented,
+            // h2 answers so when the metadata is over the limit.
+            431 => Code::ResourceExhausted,
             429 | 502 | 503 | 504 => Code::Unavailable,
             _ => Code::Unknown,
         };

@@ -165,8 +165,10 @@ async fn unary(
     let sent = reply.and_then(|reply| {
         let frame = encoding.frame(reply.message)?;
         let mut head = reply_head(&encoding)?;
+        let limit = shared.options.limits.metadata;
+        reply.metadata.check_size(limit)?;
         headers::put_metadata(&mut head, &reply.metadata)?;
-        let trailers = trailers(&reply.trailers)?;
+        let trailers = trailers(&reply.trailers, limit)?;
         Ok((head, frame, trailers))
     });
     match sent {
@@ -252,8 +254,10 @@ async fn streaming(
     })
     .await;
     let Some(replies) = replies else { return };
+    let limit = shared.options.limits.metadata;
     let opened = replies.and_then(|replies| {
         let mut head = reply_head(&encoding)?;
+        replies.metadata.check_size(limit)?;
         headers::put_metadata(&mut head, &replies.metadata)?;
         Ok((head, replies.messages))
     });
@@ -265,7 +269,7 @@ async fn streaming(
         return;
     };
     let end = match send_messages(&mut stream, &mut messages, &encoding).await {
-        Ok(()) => trailers(&messages.trailers()),
+        Ok(()) => trailers(&messages.trailers(), limit),
         Err(Stopped::Failed(status)) => Err(status),
         Err(Stopped::Refused) => return,
     };
@@ -299,7 +303,8 @@ fn reply_head(encoding: &Encoding) -> Result<HeaderMap, Status> {
     Ok(head)
 }
 
-fn trailers(metadata: &Metadata) -> Result<HeaderMap, Status> {
+fn trailers(metadata: &Metadata, limit: usize) -> Result<HeaderMap, Status> {
+    metadata.check_size(limit)?;
     let mut trailers = HeaderMap::with_capacity(1);
     headers::put_metadata(&mut trailers, metadata)?;
     trailers.insert(headers::GRPC_STATUS, HeaderValue::from_static("0"));
