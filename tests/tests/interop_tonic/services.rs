@@ -2,7 +2,7 @@
 
 use std::{pin::Pin, time::Duration};
 
-use gufo::{Context, Response, RunningServer, Server, Status, Streaming};
+use gufo::{Context, HealthHandle, Response, RunningServer, Server, Status, Streaming};
 use gufo_tests::{
     greeter::{
         ChatMessage, CountReply, CountRequest, FILE_DESCRIPTOR_SET, HelloReply, HelloRequest,
@@ -132,6 +132,8 @@ pub(crate) async fn gufo_server() -> RunningServer {
     Server::builder()
         .listen("grpc://127.0.0.1:0")
         .service(GreeterServer::new(Polite))
+        .health(&HealthHandle::new())
+        .reflection()
         .start()
         .await
         .expect("starts")
