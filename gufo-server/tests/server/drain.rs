@@ -3,13 +3,13 @@
 use std::{sync::Arc, time::Duration};
 
 use gufo_core::{Cancel, Code, ConnectOptions, Dispatch, Retry};
-use gufo_server::{Builder, Server, ServerOptions};
+use gufo_server::{Builder, RunningServer, Server, ServerOptions};
 use tokio::time::Instant;
 
 use crate::{
     fixture::{
-        FakeListener, FakePeer, Log, LogOnDrop, call, dispatch_unary, echo, eventually, unary,
-        unary_service,
+        FakeListener, FakePeer, Log, LogOnDrop, call, dispatch_unary, echo, eventually, in_time,
+        unary, unary_service,
     },
     registration::FakeRegistry,
 };
@@ -108,7 +108,7 @@ async fn the_hard_deadline_holds_whatever_handlers_do() {
     eventually("the call runs", || server.calls() == 1).await;
     let begin = Instant::now();
 
-    let report = server.stop().await;
+    let report = in_time(server.stop()).await;
 
     assert_eq!(begin.elapsed(), Duration::from_secs(7));
     assert_eq!((report.finished, report.aborted), (0, 1));
@@ -188,7 +188,7 @@ async fn serve_runs_until_the_future_it_was_given_ends() {
     assert_eq!(log.entries(), ["listener closed"]);
 }
 
-async fn memory_client(server: &gufo_server::RunningServer) -> gufo_core::Caller {
+async fn memory_client(server: &RunningServer) -> gufo_core::Caller {
     let url = gufo_core::BackendUrl::parse(&server.urls()[0]).expect("a url");
     let transports = gufo_transport::builtin();
     let transport = transports.find(url.scheme()).expect("compiled in");
@@ -236,23 +236,45 @@ async fn calls_that_run_in_their_callers_task_are_finished_or_aborted_too() {
     }
 }
 
-#[tokio::test]
-async fn dropping_a_server_ends_calls_in_other_tasks() {
+/// A server whose transport runs calls in tasks the server knows nothing of.
+async fn server_with_a_call_elsewhere(log: &Log) -> RunningServer {
+    let log = log.clone();
+    let fake = FakeListener::new("fake://a:1", &Log::default());
+    let peer = FakePeer::new(|dispatch: Arc<dyn Dispatch>, _| async move {
+        tokio::spawn(async move {
+            let failed = dispatch_unary(&*dispatch).await.expect_err("given up");
+            log.add(failed.code().name());
+        });
+    });
     let server = Server::builder()
-        .transports(gufo_transport::builtin())
-        .listen("memory://")
+        .listener(fake.peer(peer))
         .service(unary_service(unary(|_, _| std::future::pending())))
         .start()
         .await
         .expect("up");
-    let caller = memory_client(&server).await;
-    let calling = tokio::spawn(IntoFuture::into_future(call(&caller)));
     eventually("the call runs", || server.calls() == 1).await;
+    server
+}
+
+#[tokio::test(start_paused = true)]
+async fn calls_that_run_elsewhere_are_given_up_at_the_hard_deadline() {
+    let log = Log::default();
+    let server = server_with_a_call_elsewhere(&log).await;
+
+    let report = in_time(server.stop()).await;
+
+    assert_eq!((report.finished, report.aborted), (0, 1));
+    eventually("the call is given up", || log.entries() == ["UNAVAILABLE"]).await;
+}
+
+#[tokio::test]
+async fn calls_that_run_elsewhere_are_given_up_when_the_server_is_dropped() {
+    let log = Log::default();
+    let server = server_with_a_call_elsewhere(&log).await;
 
     drop(server);
 
-    let ended = calling.await.expect("not panicked").expect_err("aborted");
-    assert_eq!(ended.code(), Code::Unavailable);
+    eventually("the call is given up", || log.entries() == ["UNAVAILABLE"]).await;
 }
 
 #[test]

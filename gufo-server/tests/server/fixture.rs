@@ -104,6 +104,14 @@ pub(crate) async fn eventually(what: &str, mut condition: impl FnMut() -> bool) 
     panic!("never came true: {what}");
 }
 
+/// Waits for something that must come, but not for ever: an hour of a clock that stands still.
+pub(crate) async fn in_time<T>(wait: impl Future<Output = T>) -> T {
+    let hour = std::time::Duration::from_secs(3600);
+    tokio::time::timeout(hour, wait)
+        .await
+        .expect("must not hang")
+}
+
 /// Lets other tasks run for a good while: for what must *not* happen.
 pub(crate) async fn settle() {
     for _ in 0..1_000 {

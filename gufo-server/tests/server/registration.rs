@@ -15,6 +15,8 @@ use crate::fixture::{FakeListener, Log, echo, unary_service};
 pub(crate) struct FakeRegistry {
     pub(crate) log: Log,
     pub(crate) register: Answer,
+    /// Refuses this service, whatever it answers to others.
+    pub(crate) refuses: Option<&'static str>,
     pub(crate) revoke: Answer,
 }
 
@@ -41,6 +43,9 @@ impl Registry for FakeRegistry {
     async fn register(&self, node: Node, options: RegisterOptions) -> Result<Lease> {
         self.log.add(format!("register {}", node.service));
         self.register.give().await?;
+        if self.refuses == Some(node.service.as_str()) {
+            return Err(Error::permission_denied("not here"));
+        }
         let control = Control {
             name: node.service.clone(),
             log: self.log.clone(),
@@ -218,6 +223,31 @@ async fn when_the_registry_fails_the_start_fails_and_nothing_is_left() {
     .await;
 }
 
+#[tokio::test]
+async fn when_one_service_cannot_be_registered_the_others_are_withdrawn() {
+    let registry = FakeRegistry {
+        refuses: Some("other.Other"),
+        ..FakeRegistry::default()
+    };
+    let log = registry.log.clone();
+    let builder = server("fake://a:1", registry).service(gufo_core::Service::new("other.Other"));
+
+    let error = builder.start().await.expect_err("refused");
+
+    assert_eq!(error.code(), Code::PermissionDenied);
+    assert!(error.to_string().contains("other.Other"), "{error}");
+    let mut entries = log.entries();
+    entries.retain(|entry| entry != "listener closed");
+    assert_eq!(
+        entries,
+        [
+            "register test.Test",
+            "register other.Other",
+            "revoke test.Test"
+        ]
+    );
+}
+
 #[tokio::test(start_paused = true)]
 async fn when_the_registry_never_answers_the_start_ends_within_its_bound() {
     let registry = FakeRegistry {
@@ -226,7 +256,7 @@ async fn when_the_registry_never_answers_the_start_ends_within_its_bound() {
     };
     let begin = tokio::time::Instant::now();
 
-    let error = server("fake://a:1", registry).start().await;
+    let error = crate::fixture::in_time(server("fake://a:1", registry).start()).await;
 
     assert_eq!(error.expect_err("no answer").code(), Code::Unavailable);
     assert_eq!(begin.elapsed(), Duration::from_secs(10));
@@ -242,7 +272,7 @@ async fn a_registry_that_never_answers_does_not_hold_up_the_stop() {
         let server = server("fake://a:1", registry).start().await.expect("up");
         let begin = tokio::time::Instant::now();
 
-        server.stop().await;
+        crate::fixture::in_time(server.stop()).await;
 
         assert!(begin.elapsed() <= Duration::from_secs(5), "{revoke:?}");
     }
