@@ -2,9 +2,11 @@
 
 use std::{
     convert::Infallible,
+    future::poll_fn,
     pin::Pin,
     sync::Arc,
     task::{Context as TaskContext, Poll, ready},
+    time::Duration,
 };
 
 use bytes::Bytes;
@@ -13,6 +15,7 @@ use http::Request;
 use http_body::Body as _;
 use hyper::{body::Incoming as HyperBody, server::conn::http1::Builder, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::{Shared, plain};
 use crate::grpc::io::{Prefixed, Socket};
@@ -39,30 +42,65 @@ impl plain::Source for HyperBody {
     }
 }
 
+/// How long a socket is read on after the last answer, and how much.
+const LINGER: Duration = Duration::from_secs(1);
+const LINGER_BYTES: u64 = 64 << 20;
+
 pub(super) async fn serve(socket: Prefixed<Socket>, shared: Arc<Shared>, drain: Cancel) {
     let options = Arc::clone(&shared.options);
+    let begun = Cancel::new();
+    let first = begun.clone();
     let service = service_fn(move |request: Request<HyperBody>| {
+        first.cancel();
         let shared = Arc::clone(&shared);
-        async move {
+        Box::pin(async move {
             let (parts, body) = request.into_parts();
             let route = shared.dispatch.route(parts.uri.path());
             Ok::<_, Infallible>(plain::answer(&shared, route, &parts, body).await)
-        }
+        })
     });
-    let connection = Builder::new()
+    let mut connection = Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(options.header_timeout)
         .max_buf_size((options.limits.metadata + HEADER_ROOM).max(HEADER_ROOM))
         .serve_connection(TokioIo::new(socket), service);
-    let mut connection = std::pin::pin!(connection);
-    let served = tokio::select! {
-        served = connection.as_mut() => served,
-        () = drain.cancelled() => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
+    let late = async {
+        tokio::time::timeout(options.handshake_timeout, begun.cancelled())
+            .await
+            .is_err()
+    };
+    let mut late = std::pin::pin!(late);
+    let mut drained = std::pin::pin!(drain.cancelled());
+    let (mut waits, mut draining) = (true, false);
+    let served = loop {
+        tokio::select! {
+            served = poll_fn(|cx| connection.poll_without_shutdown(cx)) => break served,
+            late = late.as_mut(), if waits => {
+                waits = false;
+                if late {
+                    tracing::debug!("closed: no HTTP/1.1 request in time");
+                    return;
+                }
+            }
+            () = drained.as_mut(), if !draining => {
+                draining = true;
+                Pin::new(&mut connection).graceful_shutdown();
+            }
         }
     };
     if let Err(error) = served {
         tracing::debug!(%error, "HTTP/1.1 connection failed");
     }
+    linger(connection.into_parts().io.into_inner()).await;
+}
+
+/// Closes a socket in a way that the peer gets the last answer: closing it with unread data makes
+/// the kernel throw away what was sent.
+async fn linger(mut socket: Prefixed<Socket>) {
+    let reading = async {
+        socket.shutdown().await?;
+        tokio::io::copy(&mut socket.take(LINGER_BYTES), &mut tokio::io::sink()).await
+    };
+    // The peer has its answer or has gone; there is nobody to tell.
+    let _ = tokio::time::timeout(LINGER, reading).await;
 }

@@ -69,6 +69,8 @@ pub(super) async fn serve(socket: Io, shared: Arc<Shared>, drain: Cancel) {
         tracing::debug!(peer = ?shared.peer.address, "closed: no HTTP/2 handshake in time");
         return;
     };
+    // So far the peer has sent what every connection begins with, which says nothing yet.
+    let _ = outgoing.take_read();
     let pulse = Pulse::new(&shared, connection.ping_pong());
     let mut serving = Serving {
         connection,
@@ -211,6 +213,8 @@ struct Pulse {
     options: Arc<gufo_core::ListenOptions>,
     /// How long nothing was heard.
     silent: Duration,
+    /// The peer has said anything at all.
+    begun: bool,
     pinged: bool,
     /// How long there was no call.
     unused: Duration,
@@ -227,6 +231,7 @@ impl Pulse {
             .min(options.keep_alive_timeout)
             .min(options.idle_timeout)
             .min(options.stall_timeout)
+            .min(options.handshake_timeout)
             .max(Duration::from_millis(2));
         let mut tick = tokio::time::interval(shortest / 2);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -235,6 +240,7 @@ impl Pulse {
             ping_pong,
             options,
             silent: Duration::ZERO,
+            begun: false,
             pinged: false,
             unused: Duration::ZERO,
             waiting: 0,
@@ -261,6 +267,7 @@ impl Pulse {
         } else {
             self.silent + period
         };
+        self.begun |= heard;
         self.unused = if used {
             Duration::ZERO
         } else {
@@ -277,6 +284,7 @@ impl Pulse {
         let alive = self.options.keep_alive_interval;
         if self.stalled > self.options.stall_timeout
             || self.silent > alive + self.options.keep_alive_timeout
+            || (!self.begun && self.silent > self.options.handshake_timeout)
         {
             return Verdict::Dead;
         }

@@ -162,7 +162,9 @@ async fn try_answer(
         let mut response = Response::new(PlainBody::Whole(Some(bytes)));
         let head = response.headers_mut();
         head.insert(header::CONTENT_TYPE, plain_content_type(&format)?);
+        reply.metadata.check_size(limits.metadata)?;
         headers::put_metadata(head, &reply.metadata)?;
+        reply.trailers.check_size(limits.metadata)?;
         put_trailers(head, &reply.trailers)?;
         return Ok(response);
     }
@@ -179,6 +181,7 @@ async fn try_answer(
         ))
     };
     let mut replies = route.handler.stream(ctx, requests).await?;
+    replies.metadata.check_size(limits.metadata)?;
     if kind == Kind::ClientStream {
         let only = replies
             .messages
@@ -356,17 +359,17 @@ impl MessageStream for RequestLines {
         let this = self.get_mut();
         loop {
             let line = match this.buffer.iter().position(|byte| *byte == b'\n') {
-                Some(end) => this.buffer.split_to(end + 1),
+                Some(end) if end <= this.limit => this.buffer.split_to(end + 1),
                 None if this.done && this.buffer.is_empty() => return Poll::Ready(None),
-                None if this.done => this.buffer.split(),
-                None if this.buffer.len() > this.limit => {
+                None if this.done && this.buffer.len() <= this.limit => this.buffer.split(),
+                found if found.is_some() || this.buffer.len() > this.limit => {
                     let limit = this.limit;
                     let status = Status::resource_exhausted(format!(
                         "a line is over the limit of {limit} bytes"
                     ));
                     return Poll::Ready(Some(Err(status)));
                 }
-                None => match ready!(this.source.poll_chunk(cx)) {
+                _ => match ready!(this.source.poll_chunk(cx)) {
                     Some(Ok(chunk)) => {
                         this.buffer.extend_from_slice(&chunk);
                         continue;
