@@ -102,12 +102,9 @@ fn methods_state_idempotency_and_rest_bindings() {
         .find(|method| method.name() == "Hello")
         .expect("Hello");
     let options = hello.options().encode_to_vec();
-    let mut rule = Vec::new();
-    for (number, text) in [(2, "/hello/{name}")] {
-        rule.push(number << 3 | 2);
-        rule.push(text.len() as u8);
-        rule.extend_from_slice(text.as_bytes());
-    }
+    let path = "/hello/{name}";
+    let mut rule = vec![2 << 3 | 2, path.len() as u8];
+    rule.extend_from_slice(path.as_bytes());
     assert!(options.windows(rule.len()).any(|window| window == rule));
 }
 
@@ -188,9 +185,9 @@ struct Owl {
     #[prost(map = "int32, message", tag = "10")]
     nests: HashMap<i32, Nest>,
     #[prost(message, optional, boxed, tag = "11")]
-    mother: Option<Box<Owl>>,
+    mother: Option<Box<Self>>,
     #[prost(message, repeated, tag = "12")]
-    chicks: Vec<Owl>,
+    chicks: Vec<Self>,
 }
 
 #[derive(Clone, PartialEq, Message, Describe)]
@@ -312,7 +309,7 @@ fn fields_without_prost_are_typed_by_rust() {
             &KEEP,
             "",
             <Plain as gufo_core::Describe>::describe,
-            |types| <Plain as gufo_core::Describe>::describe(types),
+            <Plain as gufo_core::Describe>::describe,
         )
         .encode();
     let pool = DescriptorPool::decode(&*set).expect("a valid set");

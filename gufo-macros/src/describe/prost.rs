@@ -23,7 +23,7 @@ pub(super) struct Shape {
 enum Kind {
     Scalar(Ident),
     Enumeration(Path),
-    Map(Box<(Kind, Kind)>),
+    Map(Box<(Self, Self)>),
 }
 
 /// The scalars of prost, and their names in `gufo_core::describe::Scalar`.
