@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use gufo_core::{
-    BoxFuture, Caller, Context, Deadline, Handler, Messages, Payload, Replies, Reply, Result,
-    Status, Values,
+    BoxFuture, Caller, Context, Deadline, Format, Handler, Messages, Payload, Replies, Reply,
+    Result, Status, Values,
 };
 
 use crate::{ChannelBuilder, pool::Pool};
@@ -72,6 +72,10 @@ impl Handler for Channel {
 
     fn values(&self) -> Values {
         self.caller.handler().values()
+    }
+
+    fn format(&self) -> Option<Format> {
+        self.caller.handler().format()
     }
 }
 

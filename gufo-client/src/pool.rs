@@ -3,8 +3,8 @@
 use std::{sync::Arc, time::Duration};
 
 use gufo_core::{
-    BoxFuture, Connection, Context, Deadline, Handler, Messages, Payload, Replies, Reply, Retry,
-    Status, Tasks, Values,
+    BoxFuture, Connection, Context, Deadline, Format, Handler, Messages, Payload, Replies, Reply,
+    Retry, Status, Tasks, Values,
 };
 
 use crate::{endpoints::Endpoints, repeat::Repeat, shared::Shared};
@@ -136,5 +136,9 @@ impl Handler for Pool {
 
     fn values(&self) -> Values {
         self.0.shared.values()
+    }
+
+    fn format(&self) -> Option<Format> {
+        self.0.shared.format()
     }
 }

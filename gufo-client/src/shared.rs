@@ -1,11 +1,11 @@
 //! Shared: the connections that are ready, as calls read them and background tasks change them.
 
 use std::sync::{
-    Arc,
+    Arc, OnceLock,
     atomic::{AtomicBool, AtomicU64, Ordering},
 };
 
-use gufo_core::{Connection, ConnectionState, Values, random::Random};
+use gufo_core::{Connection, ConnectionState, Format, Values, random::Random};
 use parking_lot::RwLock;
 use tokio::sync::Notify;
 
@@ -18,6 +18,8 @@ pub(crate) struct Shared {
     ready: RwLock<Arc<[Ready]>>,
     /// All connections that are ready take values; beside the lock, since every call asks.
     hand_over: AtomicBool,
+    /// What a connection insisted on; the others then speak it too.
+    format: OnceLock<Format>,
     next_id: AtomicU64,
     /// Wakes calls that wait: a connection came, or waiting became pointless.
     pub(crate) changed: Notify,
@@ -37,6 +39,7 @@ impl Shared {
         Self {
             ready: RwLock::new(Arc::from([])),
             hand_over: AtomicBool::new(false),
+            format: OnceLock::new(),
             next_id: AtomicU64::new(0),
             changed: Notify::new(),
             trouble: Trouble::default(),
@@ -85,6 +88,10 @@ impl Shared {
         }
     }
 
+    pub(crate) fn format(&self) -> Option<Format> {
+        self.format.get().cloned()
+    }
+
     /// How many connections are ready.
     pub(crate) fn len(&self) -> usize {
         let ready = Arc::clone(&self.ready.read());
@@ -128,6 +135,9 @@ impl Shared {
                 .iter()
                 .all(|ready| ready.connection.values() == Values::HandOver);
         self.hand_over.store(hand_over, Ordering::Relaxed);
+        for format in next.iter().filter_map(|ready| ready.connection.format()) {
+            self.format.get_or_init(|| format);
+        }
         let previous = std::mem::replace(&mut *current, next.into());
         drop(current);
         // After the lock: this may be the last pointer to a connection.
