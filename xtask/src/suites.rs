@@ -102,7 +102,7 @@ pub(crate) const SUITES: &[Suite] = &[
     row("fuzz corpus",           "all decoders",           "gufo-fuzz",      "corpus"),
     row("macro errors",          "rustc",                  "gufo-macros",    "ui"),
     row("examples",              "all",                    "gufo-tests",     "examples"),
-    row("readme",                "all",                    "gufo-tests",     "readme"),
+    row("readme and guides",     "all",                    "gufo-examples",  DOC),
     row("doctests",              "all",                    ANY,              DOC),
     row("micro benches",         "smoke",                  "gufo-benches",   ANY).named("micro"),
     row("consumer outside",      "own registry",           "consumer",       ANY),

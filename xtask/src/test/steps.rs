@@ -167,16 +167,38 @@ impl Run {
     }
 }
 
-/// Runs a `cargo test`. A run that fails without a failed test to show for it is itself a failure.
+/// Runs a `cargo test`. A target that cargo calls failed without a failed test to show for it is
+/// itself a failure: doctests that do not compile, for example.
 fn read(what: &str, command: Command, binaries: &Binaries) -> Result<Vec<Seen>> {
     let find = |key: &str| binaries.get(key).cloned();
     let mut reader = Reader::new(&find);
-    let status = process::tee(command, |line| reader.line(line))?;
+    let mut targets = Vec::new();
+    let status = process::tee(command, |line| {
+        reader.line(line);
+        targets.extend(failed_target(line));
+    })?;
     let mut seen = reader.finish();
-    let explained = seen
-        .iter()
-        .any(|test| matches!(test.outcome, Outcome::Failed | Outcome::Crashed));
-    if !status.success() && !explained {
+    let is_failed = |test: &Seen| matches!(test.outcome, Outcome::Failed | Outcome::Crashed);
+    for (package, target) in targets {
+        let kind = if target == "--doc" {
+            Kind::Doc
+        } else {
+            Kind::Other
+        };
+        let explained = |test: &Seen| {
+            is_failed(test)
+                && test.package == package
+                && (test.kind == Kind::Doc) == (kind == Kind::Doc)
+        };
+        if !seen.iter().any(explained) {
+            let name = format!("`{target}` failed without a result");
+            seen.push(Seen {
+                kind,
+                ..seen_step(&package, &name, Outcome::Crashed)
+            });
+        }
+    }
+    if !status.success() && !seen.iter().any(is_failed) {
         seen.push(seen_step(
             what,
             &format!("cargo test ended with {status}"),
@@ -184,6 +206,13 @@ fn read(what: &str, command: Command, binaries: &Binaries) -> Result<Vec<Seen>> 
         ));
     }
     Ok(seen)
+}
+
+/// The package and target of a line in cargo's list at the end, ``    `-p gufo-core --doc` ``.
+fn failed_target(line: &str) -> Option<(String, String)> {
+    let target = line.trim().strip_prefix("`-p ")?.strip_suffix('`')?;
+    let (package, target) = target.split_once(' ')?;
+    Some((package.to_owned(), target.to_owned()))
 }
 
 /// A step that counts as one test.
@@ -216,6 +245,21 @@ mod tests {
             (seen[0].package.as_str(), &seen[0].outcome),
             ("workspace", &Outcome::Failed)
         );
+    }
+
+    #[test]
+    fn doctests_that_do_not_compile_are_a_failure_of_their_package() {
+        let script = "echo '   Doc-tests gufo_examples'; echo 'error: 1 target failed:'; \
+            echo '    `-p gufo-examples --doc`'; exit 101";
+
+        let seen = read("workspace", shell(script), &Binaries::new()).unwrap();
+
+        assert_eq!(seen.len(), 1);
+        assert_eq!(
+            (seen[0].package.as_str(), seen[0].kind),
+            ("gufo-examples", Kind::Doc)
+        );
+        assert_eq!(seen[0].outcome, Outcome::Crashed);
     }
 
     #[test]
