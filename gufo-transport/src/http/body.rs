@@ -137,20 +137,21 @@ impl ReplyLines {
     /// The next line without its end.
     fn poll_line(&mut self, cx: &mut TaskContext<'_>) -> Poll<Option<Result<Bytes, Status>>> {
         loop {
-            if let Some(end) = self.buffer.iter().position(|byte| *byte == b'\n') {
+            let end = self.buffer.iter().position(|byte| *byte == b'\n');
+            if end.unwrap_or(self.buffer.len()) > self.limit {
+                let limit = self.limit;
+                let status = Status::resource_exhausted(format!(
+                    "message is over the limit of {limit} bytes"
+                ));
+                return Poll::Ready(Some(Err(status)));
+            }
+            if let Some(end) = end {
                 let line = self.buffer.split_to(end + 1).freeze();
                 return Poll::Ready(Some(Ok(line.slice(..end))));
             }
             if self.ended {
                 let rest = self.buffer.split().freeze();
                 return Poll::Ready((!rest.is_empty()).then_some(Ok(rest)));
-            }
-            if self.buffer.len() > self.limit {
-                let limit = self.limit;
-                let status = Status::resource_exhausted(format!(
-                    "message is over the limit of {limit} bytes"
-                ));
-                return Poll::Ready(Some(Err(status)));
             }
             match ready!(poll_chunk(&mut self.body, cx)) {
                 Some(Ok(chunk)) => self.buffer.put(chunk),

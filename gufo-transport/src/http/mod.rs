@@ -16,9 +16,8 @@ mod rest;
 use std::{fmt, sync::Arc};
 
 use gufo_core::{
-    BackendUrl, BoxFuture, Cancel, ConnectOptions, Connection, ConnectionState, Context, Error,
-    Format, Handler, ListenOptions, Listener, Messages, Payload, Replies, Reply, Result, Status,
-    Transport,
+    BackendUrl, BoxFuture, ConnectOptions, Connection, ConnectionState, Context, Error, Format,
+    Handler, ListenOptions, Listener, Messages, Payload, Replies, Reply, Result, Status, Transport,
 };
 
 use self::{call::Target, pool::Pool};
@@ -78,7 +77,6 @@ impl Transport for HttpTransport {
             let connection = HttpConnection {
                 target: Arc::new(target),
                 pool: Arc::new(pool),
-                left: Cancel::new(),
             };
             Ok(Arc::new(connection) as Arc<dyn Connection>)
         })
@@ -100,7 +98,6 @@ impl Transport for HttpTransport {
 struct HttpConnection {
     target: Arc<Target>,
     pool: Arc<Pool>,
-    left: Cancel,
 }
 
 impl Handler for HttpConnection {
@@ -133,9 +130,7 @@ impl Handler for HttpConnection {
 
 impl Connection for HttpConnection {
     fn state(&self) -> ConnectionState {
-        if self.left.is_cancelled() {
-            ConnectionState::Closed
-        } else if self.pool.is_reachable() {
+        if self.pool.is_open() {
             ConnectionState::Ready
         } else {
             ConnectionState::Closed
@@ -147,18 +142,12 @@ impl Connection for HttpConnection {
     }
 
     fn closed(&self) -> BoxFuture<'static, ()> {
-        let (pool, left) = (Arc::clone(&self.pool), self.left.clone());
-        Box::pin(async move {
-            tokio::select! {
-                () = pool.unreachable() => {}
-                () = left.cancelled() => {}
-            }
-        })
+        let pool = Arc::clone(&self.pool);
+        Box::pin(async move { pool.closed().await })
     }
 
     fn close(&self) {
-        self.left.cancel();
-        self.pool.clear();
+        self.pool.close();
     }
 }
 

@@ -21,6 +21,8 @@ pub(super) struct Pool {
     capacity: usize,
     /// The host refused a connection: whoever holds this pool had better reconnect.
     gone: Cancel,
+    /// This side wants no further calls.
+    left: Cancel,
 }
 
 /// A socket in use by one call.
@@ -42,6 +44,7 @@ impl Pool {
             calls: Arc::new(Semaphore::new(capacity)),
             capacity,
             gone: Cancel::new(),
+            left: Cancel::new(),
         };
         let sender = tokio::select! {
             sender = pool.connect() => sender?,
@@ -79,9 +82,13 @@ impl Pool {
 
     /// A socket for one call: a kept one if it is still open, a new one otherwise.
     pub(super) async fn lend(&self) -> Result<Lent, Status> {
-        let permit = Arc::clone(&self.calls).acquire_owned().await.map_err(|_| {
-            Status::unavailable("the connection was closed").with_retry(Retry::NotBegun)
-        })?;
+        let closed =
+            || Status::unavailable("the connection was closed").with_retry(Retry::NotBegun);
+        let calls = Arc::clone(&self.calls);
+        let permit = calls.acquire_owned().await.map_err(|_| closed())?;
+        if self.left.is_cancelled() {
+            return Err(closed());
+        }
         loop {
             let Some(mut sender) = self.idle.lock().pop() else {
                 break;
@@ -108,12 +115,14 @@ impl Pool {
 
     /// Takes a socket back whose answer was read to the end.
     pub(super) fn give_back(&self, lent: Lent) {
-        if !lent.sender.is_closed() && !self.gone.is_cancelled() {
+        if !lent.sender.is_closed() && self.is_open() {
             self.idle.lock().push(lent.sender);
         }
     }
 
-    pub(super) fn clear(&self) {
+    /// Takes no further calls; sockets are closed as soon as no call uses them.
+    pub(super) fn close(&self) {
+        self.left.cancel();
         self.idle.lock().clear();
     }
 
@@ -121,11 +130,14 @@ impl Pool {
         self.capacity - self.calls.available_permits()
     }
 
-    pub(super) fn is_reachable(&self) -> bool {
-        !self.gone.is_cancelled()
+    pub(super) fn is_open(&self) -> bool {
+        !self.gone.is_cancelled() && !self.left.is_cancelled()
     }
 
-    pub(super) async fn unreachable(&self) {
-        self.gone.cancelled().await;
+    pub(super) async fn closed(&self) {
+        tokio::select! {
+            () = self.gone.cancelled() => {}
+            () = self.left.cancelled() => {}
+        }
     }
 }
