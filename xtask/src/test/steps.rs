@@ -61,10 +61,7 @@ impl Run {
                 .unwrap_or_default()
                 .to_string_lossy()
                 .into_owned();
-            let is_lib = target
-                .kind
-                .iter()
-                .any(|kind| kind == "lib" || kind == "proc-macro");
+            let is_lib = is_library(&target.kind);
             let kind = if is_lib { Kind::Lib } else { Kind::Other };
             binaries.insert(
                 file,
@@ -76,7 +73,11 @@ impl Run {
             );
         }
         for member in &self.workspace.members {
-            for target in &member.targets {
+            for target in member
+                .targets
+                .iter()
+                .filter(|target| is_library(&target.kind))
+            {
                 let binary = Binary {
                     package: member.name.clone(),
                     target: target.name.clone(),
@@ -167,6 +168,12 @@ impl Run {
     }
 }
 
+fn is_library(kinds: &[String]) -> bool {
+    kinds
+        .iter()
+        .any(|kind| kind == "lib" || kind == "proc-macro")
+}
+
 /// Runs a `cargo test`. A target that cargo calls failed without a failed test to show for it is
 /// itself a failure: doctests that do not compile, for example.
 fn read(what: &str, command: Command, binaries: &Binaries) -> Result<Vec<Seen>> {
@@ -252,7 +259,14 @@ mod tests {
         let script = "echo '   Doc-tests gufo_examples'; echo 'error: 1 target failed:'; \
             echo '    `-p gufo-examples --doc`'; exit 101";
 
-        let seen = read("workspace", shell(script), &Binaries::new()).unwrap();
+        let binary = Binary {
+            package: "gufo-examples".into(),
+            target: "gufo_examples".into(),
+            kind: Kind::Doc,
+        };
+        let binaries = Binaries::from([("doc:gufo_examples".into(), binary)]);
+
+        let seen = read("workspace", shell(script), &binaries).unwrap();
 
         assert_eq!(seen.len(), 1);
         assert_eq!(
