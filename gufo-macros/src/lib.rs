@@ -1,7 +1,8 @@
 //! The macros of gufo: a service from a Rust trait, and descriptions of messages.
 //!
-//! Applications use them through `gufo`, `gufo-server` or `gufo-client`. The code they emit names
-//! `gufo-core` through whichever of these the application depends on, and needs nothing else.
+//! Applications have them from `gufo` or `gufo-server`; beside `gufo-client` alone, this crate is a
+//! dependency of its own. The code they emit names `gufo-core` through whichever of these the
+//! application depends on, and needs nothing else.
 
 mod describe;
 mod expand;
