@@ -78,6 +78,7 @@ pub(super) async fn serve(socket: Io, shared: Arc<Shared>, drain: Cancel) {
         shared,
         routes: RouteCache::new(),
         batch: Vec::new(),
+        begun: false,
         calls: JoinSet::new(),
         drain: Some(Box::pin(async move { drain.cancelled().await })),
         pulse,
@@ -92,6 +93,8 @@ struct Serving {
     shared: Arc<Shared>,
     routes: RouteCache,
     batch: Vec<(Request<RecvStream>, SendResponse<Frame>)>,
+    /// A call was begun since the pulse last looked: most are over long before it looks again.
+    begun: bool,
     /// Calls that were not ready at once.
     calls: JoinSet<()>,
     /// `None` once draining.
@@ -152,7 +155,12 @@ impl Serving {
     fn accept(&mut self, cx: &mut TaskContext<'_>) -> bool {
         loop {
             if self.shared.unsent.load(Ordering::Relaxed) > UNSENT_LIMIT {
-                return self.connection.poll_closed(cx).is_pending();
+                if self.connection.poll_closed(cx).is_ready() {
+                    return false;
+                }
+                if self.shared.unsent.load(Ordering::Relaxed) > UNSENT_LIMIT {
+                    return true;
+                }
             }
             match self.connection.poll_accept(cx) {
                 Poll::Ready(Some(Ok(call))) => self.batch.push(call),
@@ -173,6 +181,7 @@ impl Serving {
         respond: SendResponse<Frame>,
         cx: &mut TaskContext<'_>,
     ) {
+        self.begun = true;
         let route = self
             .routes
             .find(request.uri().path(), &*self.shared.dispatch);
@@ -193,8 +202,8 @@ impl Serving {
         let _ = self.pulse.tick.poll_tick(cx);
         let heard = self.outgoing.take_read() > 0;
         let waiting = self.outgoing.waiting() + self.shared.unsent.load(Ordering::Relaxed);
-        self.pulse
-            .look(heard, waiting, self.connection.has_streams())
+        let used = std::mem::take(&mut self.begun) || self.connection.has_streams();
+        self.pulse.look(heard, waiting, used)
     }
 }
 
@@ -285,6 +294,8 @@ impl Pulse {
         if self.stalled > self.options.stall_timeout
             || self.silent > alive + self.options.keep_alive_timeout
             || (!self.begun && self.silent > self.options.handshake_timeout)
+            // It was told to go away and says things of no use instead.
+            || self.unused > self.options.idle_timeout + self.options.keep_alive_timeout
         {
             return Verdict::Dead;
         }
