@@ -70,7 +70,7 @@ impl Drop for HostileServer {
 impl Http2 {
     /// The other side: reads the client's preface and sends SETTINGS.
     pub async fn accept(socket: Socket) -> Self {
-        let mut connection = Self { socket };
+        let mut connection = Self::from(socket);
         connection.socket.read_up_to(24).await;
         let settings = Frame::new(kinds::SETTINGS, flags::NONE, 0, Vec::new());
         // A client that has closed already is told by the next read.

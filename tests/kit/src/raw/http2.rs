@@ -1,6 +1,6 @@
 //! An HTTP/2 client made of single frames.
 
-use std::{io, net::SocketAddr};
+use std::{collections::VecDeque, io, net::SocketAddr};
 
 use bytes::{BufMut, Bytes, BytesMut};
 
@@ -23,12 +23,30 @@ pub enum Settings {
     Closed,
 }
 
+/// The window of a stream once the server's SETTINGS are acknowledged, in bytes.
+const STREAM_WINDOW: usize = 1 << 20;
+
 /// An HTTP/2 client made of single frames. It reads only when asked to, never opens a window by
-/// itself, and acknowledges nothing.
+/// itself, and acknowledges nothing but the server's first SETTINGS.
 #[derive(Debug)]
 pub struct Http2 {
     /// For bytes that are no frames.
     pub socket: Socket,
+    /// Frames that came while something else was waited for.
+    early: VecDeque<Frame>,
+    /// What the connection may still send.
+    window: usize,
+}
+
+impl From<Socket> for Http2 {
+    /// Neither side has said anything yet.
+    fn from(socket: Socket) -> Self {
+        Self {
+            socket,
+            early: VecDeque::new(),
+            window: 65_535,
+        }
+    }
 }
 
 /// What came back on one stream.
@@ -85,14 +103,24 @@ pub fn grpc_head<'a>(path: &'a str, more: &[(&'a str, &'a str)]) -> Vec<(&'a str
 }
 
 impl Http2 {
-    /// Connects and greets.
+    /// Connects and greets, and acknowledges the server's SETTINGS: from then on its windows are
+    /// those it wants.
     pub async fn connect(address: SocketAddr, settings: Settings) -> Self {
-        Self::greet(Socket::connect(address).await, settings).await
+        let mut client = Self::greet(Socket::connect(address).await, settings).await;
+        while let Some(frame) = client.next().await {
+            if frame.kind == kinds::SETTINGS && frame.flags & flags::ACK == 0 {
+                let ack = Frame::new(kinds::SETTINGS, flags::ACK, 0, Bytes::new());
+                // A server that has closed already is told by the next read.
+                let _ = client.send(&ack).await;
+                break;
+            }
+        }
+        client
     }
 
-    /// Greets over a socket.
+    /// Greets over a socket and waits for nothing.
     pub async fn greet(socket: Socket, settings: Settings) -> Self {
-        let mut client = Self { socket };
+        let mut client = Self::from(socket);
         let mut hello = BytesMut::from(PREFACE);
         let window = match settings {
             Settings::Wide => (1 << 31) - 1,
@@ -154,7 +182,8 @@ impl Http2 {
         Frame::new(kinds::HEADERS, flags, stream, hpack::encode(head))
     }
 
-    /// Sends a whole gRPC request: its head, then a body as it is.
+    /// Sends a whole gRPC request: its head, then a body as it is, as the windows allow. It ends
+    /// early when the server ends the stream.
     ///
     /// # Errors
     /// What the socket says.
@@ -165,31 +194,75 @@ impl Http2 {
         more: &[(&str, &str)],
         body: impl Into<Bytes>,
     ) -> io::Result<()> {
-        let head = Self::headers_frame(stream, &grpc_head(path, more), false);
-        let mut frames = vec![head];
+        let mut frames = vec![Self::headers_frame(stream, &grpc_head(path, more), false)];
         let mut body = body.into();
-        // What fits into the frames a server has to take (RFC 9113, 4.2).
-        while body.len() > 16_384 {
-            frames.push(Frame::data(stream, body.split_to(16_384), false));
+        let mut window = STREAM_WINDOW;
+        loop {
+            // The frames a server has to take (RFC 9113, 4.2).
+            let part = body.split_to(body.len().min(16_384).min(window).min(self.window));
+            window -= part.len();
+            self.window -= part.len();
+            let end = body.is_empty();
+            frames.push(Frame::data(stream, part, end));
+            if end {
+                return self.send_all(&frames).await;
+            }
+            if window == 0 || self.window == 0 {
+                self.send_all(&std::mem::take(&mut frames)).await?;
+                match self.wait_for_window(stream).await {
+                    Some(more) => window += more,
+                    None => return Ok(()),
+                }
+            }
         }
-        frames.push(Frame::data(stream, body, true));
-        self.send_all(&frames).await
+    }
+
+    /// Waits until a window opens; the answer is by how much that of the stream has. `None` when
+    /// the stream, or the connection, is over.
+    async fn wait_for_window(&mut self, stream: u32) -> Option<usize> {
+        loop {
+            let frame = self.read().await?;
+            let ends = frame.kind == kinds::RST_STREAM
+                || frame.kind == kinds::HEADERS && frame.flags & flags::END_STREAM != 0;
+            match (frame.kind, frame.stream) {
+                (kinds::WINDOW_UPDATE, 0) if self.window > 0 => return Some(0),
+                (kinds::WINDOW_UPDATE, id) if id == stream => return Some(frame.word(0) as usize),
+                _ => self.early.push_back(frame),
+            }
+            if ends && self.early.back().is_some_and(|last| last.stream == stream) {
+                return None;
+            }
+        }
     }
 
     /// The next frame; `None` once the server has closed.
     pub async fn next(&mut self) -> Option<Frame> {
+        match self.early.pop_front() {
+            Some(frame) => Some(frame),
+            None => self.read().await,
+        }
+    }
+
+    async fn read(&mut self) -> Option<Frame> {
         let head = self.socket.read_up_to(HEAD).await;
         let &[a, b, c, kind, flags, d, e, f, g] = &head[..] else {
             return None;
         };
         let length = u32::from_be_bytes([0, a, b, c]) as usize;
         let payload = self.socket.read_up_to(length).await;
-        (payload.len() == length).then(|| Frame {
+        if payload.len() < length {
+            return None;
+        }
+        let frame = Frame {
             kind,
             flags,
             stream: u32::from_be_bytes([d, e, f, g]) & !(1 << 31),
             payload,
-        })
+        };
+        if kind == kinds::WINDOW_UPDATE && frame.stream == 0 {
+            self.window += frame.word(0) as usize;
+        }
+        Some(frame)
     }
 
     /// Reads until a stream has ended, or the connection.
@@ -232,6 +305,24 @@ impl Http2 {
             }
         }
         None
+    }
+
+    /// Reads until the server closes the socket, and answers its PINGs on the way, as a peer does
+    /// that is told to leave in order. The answer is the code of the last GOAWAY.
+    pub async fn leave(&mut self) -> Option<u32> {
+        let mut code = None;
+        while let Some(mut frame) = self.next().await {
+            match frame.kind {
+                kinds::GOAWAY => code = Some(frame.word(1)),
+                kinds::PING if frame.flags & flags::ACK == 0 => {
+                    frame.flags = flags::ACK;
+                    // A server that has closed already is told by the next read.
+                    let _ = self.send(&frame).await;
+                }
+                _ => {}
+            }
+        }
+        code
     }
 
     /// As [`closed`](Self::closed), but a connection that stays open is an answer too: `None`.

@@ -22,11 +22,7 @@ async fn is_invalid(format: &[(&str, &str)], body: &[u8]) {
 #[tokio::test]
 async fn a_json_bomb_of_nested_messages_is_an_invalid_argument() {
     let depth = 100_000;
-    let closed = format!(
-        "{}{}",
-        r#"{"children":["#.repeat(depth),
-        "]}".repeat(depth)
-    );
+    let closed = format!("{}{}", r#"{"children":["#.repeat(depth), "]}".repeat(depth));
 
     is_invalid(&JSON, closed.as_bytes()).await;
     is_invalid(&JSON, r#"{"children":["#.repeat(depth).as_bytes()).await;
@@ -114,7 +110,12 @@ async fn damaged_messages_are_invalid_arguments_in_every_format() {
     ] {
         is_invalid(&JSON, body).await;
     }
-    for body in [&b"\x81\xa4name\xa2\xff\xfe"[..], b"\xc1", b"\x80\x80", b"\x81"] {
+    for body in [
+        &b"\x81\xa4name\xa2\xff\xfe"[..],
+        b"\xc1",
+        b"\x80\x80",
+        b"\x81",
+    ] {
         is_invalid(&MSGPACK, body).await;
     }
 }

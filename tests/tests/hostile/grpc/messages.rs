@@ -163,7 +163,13 @@ async fn a_compressed_message_of_exactly_the_limit_passes() {
 
     for (encoding, body) in [("gzip", gzip(&plain)), ("zstd", zstd(&plain))] {
         let encoding = [("grpc-encoding", encoding)];
-        is_refused(methods::ECHO.path(), &encoding, &compressed(&body), Code::Ok).await;
+        is_refused(
+            methods::ECHO.path(),
+            &encoding,
+            &compressed(&body),
+            Code::Ok,
+        )
+        .await;
     }
 }
 
@@ -172,7 +178,13 @@ async fn a_damaged_compressed_message_is_an_invalid_argument() {
     for encoding in ["gzip", "zstd"] {
         let body = compressed(b"not compressed at all");
         let encoding = [("grpc-encoding", encoding)];
-        is_refused(methods::ECHO.path(), &encoding, &body, Code::InvalidArgument).await;
+        is_refused(
+            methods::ECHO.path(),
+            &encoding,
+            &body,
+            Code::InvalidArgument,
+        )
+        .await;
     }
 }
 

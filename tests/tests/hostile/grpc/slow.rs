@@ -33,8 +33,41 @@ async fn a_connection_without_calls_is_told_to_go_away() {
     let mut client = client(&attack).await;
     lives_on(&mut client, 1).await;
 
-    assert_eq!(client.closed().await, Some(codes::NO_ERROR));
-    client.socket.closed().await;
+    assert_eq!(client.leave().await, Some(codes::NO_ERROR));
+    attack.survived().await;
+}
+
+/// A connection is not idle because nobody calls at the moments somebody looks.
+#[tokio::test]
+async fn a_connection_with_short_calls_is_not_idle() {
+    let mut options = ListenOptions::default();
+    options.idle_timeout = SOON;
+    let attack = Attack::with(options).await;
+    let mut idle = client(&attack).await;
+    lives_on(&mut idle, 1).await;
+
+    // The probe calls all the while, and must not fail.
+    idle.leave().await;
+    let mut idle = client(&attack).await;
+    idle.leave().await;
+
+    attack.survived().await;
+}
+
+/// It says something all the time, only never what it was asked.
+#[tokio::test]
+async fn a_connection_without_calls_that_will_not_go_away_is_closed() {
+    let mut options = ListenOptions::default();
+    options.idle_timeout = SOON;
+    options.keep_alive_timeout = SOON;
+    let attack = Attack::with(options).await;
+    let mut client = client(&attack).await;
+
+    eventually("it is closed", async || {
+        client.send(&Frame::ping()).await.is_err()
+    })
+    .await;
+
     attack.survived().await;
 }
 
@@ -103,7 +136,8 @@ async fn nobody_is_served_over_the_cap_until_somebody_leaves() {
         lives_on(&mut client, 1).await;
         held.push(client);
     }
-    let mut waiting = client(&attack).await;
+    let socket = Socket::connect(attack.target.address).await;
+    let mut waiting = Http2::greet(socket, Settings::Wide).await;
     let path = methods::ECHO.path();
     let sent = waiting.request(1, path, &[], message(b"owl")).await;
     sent.expect("the kernel takes it");
@@ -128,7 +162,7 @@ async fn a_thousand_idle_connections_keep_nobody_out() {
         if index % 2 == 0 {
             idle.push(Http2::greet(socket, Settings::Wide).await);
         } else {
-            idle.push(Http2 { socket });
+            idle.push(Http2::from(socket));
         }
     }
     eventually("all are accepted", async || server.connections() > 1000).await;
