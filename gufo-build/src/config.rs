@@ -20,6 +20,7 @@ use crate::{Error, check, emit, source::Sources};
 #[derive(Clone, Debug)]
 pub struct Config {
     pub(crate) gufo_path: String,
+    pub(crate) responses: bool,
     out_dir: Option<PathBuf>,
     pub(crate) extern_paths: Vec<(String, String)>,
     pub(crate) type_attributes: Vec<(String, String)>,
@@ -30,6 +31,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             gufo_path: "::gufo".to_owned(),
+            responses: false,
             out_dir: None,
             extern_paths: Vec::new(),
             type_attributes: Vec::new(),
@@ -43,6 +45,14 @@ impl Config {
     #[must_use]
     pub fn gufo_path(mut self, path: impl Into<String>) -> Self {
         self.gufo_path = path.into();
+        self
+    }
+
+    /// Lets handlers answer with metadata: methods give `Response<Reply>` instead of `Reply`.
+    /// Default: the bare reply.
+    #[must_use]
+    pub fn responses(mut self) -> Self {
+        self.responses = true;
         self
     }
 

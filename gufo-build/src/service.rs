@@ -13,6 +13,8 @@ const RESERVED: [&str; 2] = ["new", "clone"];
 /// Writes traits.
 pub(crate) struct Traits {
     pub(crate) gufo_path: String,
+    /// Methods give a `Response`.
+    pub(crate) responses: bool,
     pub(crate) rest: Rest,
 }
 
@@ -79,6 +81,11 @@ impl Traits {
             format!("{core}::Streaming<{}>", method.output_type)
         } else {
             method.output_type.clone()
+        };
+        let reply = if self.responses {
+            format!("{core}::Response<{reply}>")
+        } else {
+            reply
         };
         out.push_str(&format!(
             "    async fn {name}(&self, ctx: &{core}::Context, {argument}: {request}) \

@@ -106,3 +106,22 @@ fn descriptors_hold_imports_comments_and_options() {
     let mut comments = info.into_iter().flat_map(|info| info.location);
     assert!(comments.any(|location| location.leading_comments() == " Finds one item.\n"));
 }
+
+#[test]
+fn handlers_answer_with_metadata_where_that_is_asked_for() {
+    let out = Path::new(env!("CARGO_TARGET_TMPDIR")).join("responses");
+    fs::create_dir_all(&out).expect("a directory");
+    gufo_build::configure()
+        .out_dir(&out)
+        .responses()
+        .compile(&["tests/protos/shop.proto"], &["tests/protos"])
+        .expect("code");
+
+    let bare = fs::read_to_string("tests/golden/shop.v1.rs").expect("golden");
+    let code = fs::read_to_string(out.join("shop.v1.rs")).expect("code");
+
+    assert!(!bare.contains("Response<"));
+    let methods = code.matches("async fn ").count();
+    assert!(methods > 0);
+    assert_eq!(code.matches("::gufo::core::Response<").count(), methods);
+}

@@ -1,9 +1,16 @@
 //! Suites that need more than one crate, and the services they call: `gufo-build` makes them of
 //! `proto/`.
 
+pub mod polite;
+
 /// `greeter.proto`.
 pub mod greeter {
     gufo::include_proto!("greeter");
+}
+
+/// `greeter.proto` again, with handlers that answer with metadata.
+pub mod greeter_responses {
+    include!(concat!(env!("OUT_DIR"), "/responses/greeter.rs"));
 }
 
 /// `animals.proto`, which `zoo.proto` imports.

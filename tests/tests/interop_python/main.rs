@@ -1,7 +1,6 @@
 //! gufo and Python's grpcio, both ways. grpcio is Google's C core: what it accepts, other languages
 //! accept.
 
-mod greeter;
 mod gufo_client;
 mod python;
 mod python_client;

@@ -1,12 +1,14 @@
 //! `tests/python/client.py` calls a gufo server; each check is a function there.
 
-use crate::{greeter::serve, python::run_client};
+use gufo_tests::polite::serve;
+
+use crate::python::run_client;
 
 macro_rules! checks {
     ($($check:ident)*) => {
         $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
         async fn $check() {
-            let server = serve().await;
+            let server = serve("grpc://127.0.0.1:0").await;
             let address = server.urls()[0].trim_start_matches("grpc://").to_owned();
 
             let output = run_client(&address, stringify!($check)).await;

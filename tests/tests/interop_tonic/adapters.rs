@@ -6,11 +6,12 @@ use gufo::{
 };
 use gufo_tests::{
     greeter::{ChatMessage, CountRequest, GreeterClient, HelloRequest, SumRequest},
+    polite,
     tonic_greeter::{self, greeter_client, greeter_server},
 };
 use tokio_stream::StreamExt;
 
-use crate::services::{GreeterServer, Polite, TonicPolite, UNKNOWN};
+use crate::services::{TonicPolite, UNKNOWN};
 
 async fn mounted(url: &str) -> gufo::RunningServer {
     Server::builder()
@@ -88,12 +89,7 @@ async fn a_request_stream_that_fails_reaches_a_mounted_service_as_an_error() {
 #[tokio::test]
 async fn a_tonic_client_over_a_gufo_channel_makes_all_kinds_of_calls() {
     for url in ["grpc://127.0.0.1:0", "memory://under-tonic"] {
-        let server = Server::builder()
-            .listen(url)
-            .service(GreeterServer::new(Polite))
-            .start()
-            .await
-            .expect("starts");
+        let server = polite::serve(url).await;
         let channel = gufo::connect(&server.urls()[0], "greeter.Greeter")
             .await
             .expect("connects");

@@ -1,142 +1,20 @@
-//! The same greeter twice: on gufo and on tonic.
+//! The same greeter twice: on gufo, in `gufo_tests::polite`, and on tonic.
 
 use std::{pin::Pin, time::Duration};
 
-use gufo::{Context, HealthHandle, Response, RunningServer, Server, Status, Streaming};
+use gufo::RunningServer;
 use gufo_tests::{
-    greeter::{
-        ChatMessage, CountReply, CountRequest, FILE_DESCRIPTOR_SET, HelloReply, HelloRequest,
-        SumReply, SumRequest,
-    },
+    polite,
     tonic_greeter::{self, greeter_server},
 };
 use tokio::net::TcpListener;
 use tokio_stream::{Stream, StreamExt, wrappers::TcpListenerStream};
 use tonic_types::{ErrorDetails, StatusExt};
 
-/// The name that makes both greeters fail, with details and metadata.
-pub(crate) const UNKNOWN: &str = "nobody";
-
-/// The name that makes both greeters wait for ever.
-pub(crate) const ENDLESS: &str = "forever";
-
-/// The greeter of `greeter.proto`, by hand: its handlers answer with metadata.
-#[gufo::service(
-    name = "greeter.Greeter",
-    codecs(protobuf, json),
-    descriptor = FILE_DESCRIPTOR_SET
-)]
-pub(crate) trait Greeter {
-    async fn hello(
-        &self,
-        ctx: &Context,
-        request: HelloRequest,
-    ) -> Result<Response<HelloReply>, Status>;
-    async fn count(
-        &self,
-        ctx: &Context,
-        request: CountRequest,
-    ) -> Result<Streaming<CountReply>, Status>;
-    async fn sum(&self, ctx: &Context, requests: Streaming<SumRequest>)
-    -> Result<SumReply, Status>;
-    async fn chat(
-        &self,
-        ctx: &Context,
-        requests: Streaming<ChatMessage>,
-    ) -> Result<Streaming<ChatMessage>, Status>;
-}
-
-pub(crate) struct Polite;
-
-fn with_user(ctx: &Context, name: &str) -> String {
-    match ctx.metadata().get("x-user") {
-        Some(user) => format!("hello {name} from {user}"),
-        None => format!("hello {name}"),
-    }
-}
-
-/// `google.rpc.ErrorInfo { reason: "NOBODY", domain: "greeter" }`.
-fn not_found() -> Status {
-    let info = b"\x0a\x06NOBODY\x12\x07greeter".to_vec();
-    let mut status = Status::not_found("nobody is here: ü")
-        .with_detail("type.googleapis.com/google.rpc.ErrorInfo", info);
-    status
-        .metadata_mut()
-        .insert("x-why", "gone")
-        .expect("legal");
-    status
-}
-
-impl Greeter for Polite {
-    async fn hello(
-        &self,
-        ctx: &Context,
-        request: HelloRequest,
-    ) -> Result<Response<HelloReply>, Status> {
-        match request.name.as_str() {
-            UNKNOWN => return Err(not_found()),
-            ENDLESS => std::future::pending().await,
-            _ => {}
-        }
-        let message = with_user(ctx, &request.name);
-        let mut response = Response::new(HelloReply { message });
-        response.metadata.insert("x-ahead", "1").expect("legal");
-        response
-            .metadata
-            .insert_bin("x-raw-bin", vec![0, 255])
-            .expect("legal");
-        response.trailers.insert("x-after", "2").expect("legal");
-        Ok(response)
-    }
-
-    async fn count(
-        &self,
-        _: &Context,
-        request: CountRequest,
-    ) -> Result<Streaming<CountReply>, Status> {
-        let numbers = (1..=request.to).map(|number| CountReply { number });
-        Ok(Streaming::iter(numbers))
-    }
-
-    async fn sum(
-        &self,
-        _: &Context,
-        mut requests: Streaming<SumRequest>,
-    ) -> Result<SumReply, Status> {
-        let mut total = 0;
-        while let Some(request) = requests.next().await? {
-            total += request.number;
-        }
-        Ok(SumReply { total })
-    }
-
-    async fn chat(
-        &self,
-        _: &Context,
-        mut requests: Streaming<ChatMessage>,
-    ) -> Result<Streaming<ChatMessage>, Status> {
-        let (replies, stream) = Streaming::channel(1);
-        tokio::spawn(async move {
-            while let Ok(Some(message)) = requests.next().await {
-                let text = format!("re: {}", message.text);
-                if replies.send(ChatMessage { text }).await.is_err() {
-                    return;
-                }
-            }
-        });
-        Ok(stream)
-    }
-}
+pub(crate) use polite::{ENDLESS, UNKNOWN};
 
 pub(crate) async fn gufo_server() -> RunningServer {
-    Server::builder()
-        .listen("grpc://127.0.0.1:0")
-        .service(GreeterServer::new(Polite))
-        .health(&HealthHandle::new())
-        .reflection()
-        .start()
-        .await
-        .expect("starts")
+    polite::serve("grpc://127.0.0.1:0").await
 }
 
 /// `http://127.0.0.1:port` of a gufo server, as tonic's channel takes it.

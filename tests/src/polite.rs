@@ -1,38 +1,22 @@
-//! The gufo side of the greeter that `tests/python/client.py` calls.
+//! The greeter on gufo that other languages call: it answers with metadata, fails with details and
+//! waits for ever when asked to.
 
 use gufo::{Context, HealthHandle, Response, RunningServer, Server, Status, Streaming};
-use gufo_tests::greeter::{
-    ChatMessage, CountReply, CountRequest, FILE_DESCRIPTOR_SET, HelloReply, HelloRequest, SumReply,
-    SumRequest,
+
+use crate::greeter_responses::{
+    ChatMessage, CountReply, CountRequest, Greeter, GreeterServer, HelloReply, HelloRequest,
+    SumReply, SumRequest,
 };
 
-/// The greeter of `greeter.proto`, by hand: its handlers answer with metadata.
-#[gufo::service(
-    name = "greeter.Greeter",
-    codecs(protobuf, json),
-    descriptor = FILE_DESCRIPTOR_SET
-)]
-pub(crate) trait Greeter {
-    async fn hello(
-        &self,
-        ctx: &Context,
-        request: HelloRequest,
-    ) -> Result<Response<HelloReply>, Status>;
-    async fn count(
-        &self,
-        ctx: &Context,
-        request: CountRequest,
-    ) -> Result<Streaming<CountReply>, Status>;
-    async fn sum(&self, ctx: &Context, requests: Streaming<SumRequest>)
-    -> Result<SumReply, Status>;
-    async fn chat(
-        &self,
-        ctx: &Context,
-        requests: Streaming<ChatMessage>,
-    ) -> Result<Streaming<ChatMessage>, Status>;
-}
+/// The name that makes the greeter fail, with details and metadata.
+pub const UNKNOWN: &str = "nobody";
 
-struct Polite;
+/// The name that makes the greeter wait for ever.
+pub const ENDLESS: &str = "forever";
+
+/// The greeter.
+#[derive(Clone, Copy, Debug)]
+pub struct Polite;
 
 impl Greeter for Polite {
     async fn hello(
@@ -41,14 +25,14 @@ impl Greeter for Polite {
         request: HelloRequest,
     ) -> Result<Response<HelloReply>, Status> {
         match request.name.as_str() {
-            "nobody" => {
+            UNKNOWN => {
                 let info = b"\x0a\x06NOBODY\x12\x07greeter".to_vec();
                 let mut status = Status::not_found("nobody is here: ü")
                     .with_detail("type.googleapis.com/google.rpc.ErrorInfo", info);
                 status.metadata_mut().insert("x-why", "gone")?;
                 return Err(status);
             }
-            "forever" => std::future::pending().await,
+            ENDLESS => std::future::pending().await,
             _ => {}
         }
         let message = match ctx.metadata().get("x-user") {
@@ -66,28 +50,28 @@ impl Greeter for Polite {
         &self,
         _: &Context,
         request: CountRequest,
-    ) -> Result<Streaming<CountReply>, Status> {
+    ) -> Result<Response<Streaming<CountReply>>, Status> {
         let numbers = (1..=request.to).map(|number| CountReply { number });
-        Ok(Streaming::iter(numbers))
+        Ok(Streaming::iter(numbers).into())
     }
 
     async fn sum(
         &self,
         _: &Context,
         mut requests: Streaming<SumRequest>,
-    ) -> Result<SumReply, Status> {
+    ) -> Result<Response<SumReply>, Status> {
         let mut total = 0;
         while let Some(request) = requests.next().await? {
             total += request.number;
         }
-        Ok(SumReply { total })
+        Ok(SumReply { total }.into())
     }
 
     async fn chat(
         &self,
         _: &Context,
         mut requests: Streaming<ChatMessage>,
-    ) -> Result<Streaming<ChatMessage>, Status> {
+    ) -> Result<Response<Streaming<ChatMessage>>, Status> {
         let (replies, stream) = Streaming::channel(1);
         tokio::spawn(async move {
             while let Ok(Some(message)) = requests.next().await {
@@ -97,17 +81,21 @@ impl Greeter for Polite {
                 }
             }
         });
-        Ok(stream)
+        Ok(stream.into())
     }
 }
 
-pub(crate) async fn serve() -> RunningServer {
+/// Serves the greeter, with health and reflection.
+///
+/// # Panics
+/// When the server does not start.
+pub async fn serve(url: &str) -> RunningServer {
     Server::builder()
-        .listen("grpc://127.0.0.1:0")
+        .listen(url)
         .service(GreeterServer::new(Polite))
         .health(&HealthHandle::new())
         .reflection()
         .start()
         .await
-        .expect("starts")
+        .expect("the greeter starts")
 }
