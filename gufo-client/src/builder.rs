@@ -167,8 +167,8 @@ impl ChannelBuilder {
     /// for one.
     ///
     /// # Errors
-    /// `InvalidArgument` for a URL that cannot be parsed, a scheme without a transport, neither
-    /// address nor registry or both, or 0 connections.
+    /// `InvalidArgument` for a URL that cannot be parsed, a scheme without a transport, no transport
+    /// at all, neither address nor registry or both, or 0 connections.
     ///
     /// # Panics
     /// Outside a tokio runtime.
@@ -176,6 +176,11 @@ impl ChannelBuilder {
         if self.connections == 0 {
             return Err(Error::invalid_argument(
                 "a channel needs at least one connection per endpoint",
+            ));
+        }
+        if self.transports.schemes().next().is_none() {
+            return Err(Error::invalid_argument(
+                "a channel needs transports: give it some by transports()",
             ));
         }
         let shared = Arc::new(Shared::new(Arc::clone(&self.random)));

@@ -382,7 +382,10 @@ async fn a_channel_that_cannot_work_is_refused_at_once() {
         "a channel needs at least one connection per endpoint"
     );
     refused(net.channel().address("not a url"));
-    refused(Channel::builder().address(A));
+    assert_eq!(
+        refused(Channel::builder().address(A)),
+        "a channel needs transports: give it some by transports()"
+    );
 }
 
 #[tokio::test(start_paused = true)]

@@ -135,6 +135,7 @@ pub(crate) struct Line {
     released: AtomicBool,
     values: bool,
     calls: AtomicUsize,
+    last: Mutex<Option<Context>>,
     in_flight: Arc<AtomicUsize>,
     answer: Mutex<Answer>,
 }
@@ -161,6 +162,11 @@ impl Line {
     /// Calls it ever got.
     pub(crate) fn calls(&self) -> usize {
         self.calls.load(Ordering::SeqCst)
+    }
+
+    /// The context of the last unary call.
+    pub(crate) fn last(&self) -> Context {
+        self.last.lock().clone().expect("a call came")
     }
 
     pub(crate) fn in_flight(&self) -> usize {
@@ -223,7 +229,8 @@ impl Wire {
 }
 
 impl Handler for Wire {
-    fn unary(&self, _: Context, request: Payload) -> BoxFuture<'static, Result<Reply, Status>> {
+    fn unary(&self, ctx: Context, request: Payload) -> BoxFuture<'static, Result<Reply, Status>> {
+        *self.0.last.lock() = Some(ctx);
         let begun = self.begin();
         Box::pin(async move {
             let _in_flight = begun.await?;

@@ -6,4 +6,5 @@ mod discovery;
 #[cfg(feature = "dynamic")]
 mod dynamic;
 mod fake;
+mod options;
 mod repeat;
