@@ -70,7 +70,12 @@ pub(super) fn checked(bytes: Bytes, limit: usize) -> Result<Bytes, Status> {
     )))
 }
 
+/// What an error of hyper means: the requests' own, if they are what failed.
 pub(super) fn broken(error: hyper::Error) -> Status {
+    let cause = std::error::Error::source(&error).and_then(|cause| cause.downcast_ref::<Status>());
+    if let Some(status) = cause {
+        return status.clone();
+    }
     Status::unavailable("the connection broke off in the middle of the answer").with_source(error)
 }
 

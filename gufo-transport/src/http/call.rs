@@ -183,12 +183,13 @@ async fn send(
     let mut lent = pool.lend().await?;
     let response = lent.sender.send_request(request).await.map_err(|error| {
         // A kept socket may have been closed by the server at this very moment.
-        let retry = if error.is_canceled() {
-            Retry::NotBegun
+        let not_begun = error.is_canceled();
+        let status = broken(error);
+        if not_begun {
+            status.with_retry(Retry::NotBegun)
         } else {
-            Retry::Maybe
-        };
-        broken(error).with_retry(retry)
+            status
+        }
     })?;
     Ok((response, lent))
 }

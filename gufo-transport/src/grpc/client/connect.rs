@@ -68,6 +68,7 @@ async fn try_connect(address: Address, options: ConnectOptions) -> Result<GrpcCo
         draining: Cancel::new(),
         closed: Cancel::new(),
         leaving: Cancel::new(),
+        done: Cancel::new(),
     });
     // The driver ends by itself: with the socket, or once this side leaves and its calls are done.
     tokio::spawn(driver::drive(

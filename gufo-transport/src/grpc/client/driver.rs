@@ -27,14 +27,14 @@ pub(super) async fn drive(
 ) {
     let ping_pong = connection.ping_pong();
     let next_look = Instant::now() + shared.options.keep_alive_interval;
-    let leaving = shared.leaving.clone();
+    let done = shared.done.clone();
     let mut driver = Driver {
         connection,
         outgoing,
         ping_pong,
         look: Box::pin(sleep_until(next_look)),
         waits_for_pong: false,
-        leaving: Some(Box::pin(async move { leaving.cancelled().await })),
+        done: Box::pin(async move { done.cancelled().await }),
         probe: Some(probe),
         yielded: false,
         shared: Arc::clone(&shared),
@@ -58,8 +58,8 @@ struct Driver {
     /// When to look whether the peer is alive.
     look: Pin<Box<Sleep>>,
     waits_for_pong: bool,
-    /// `None` once this side wants to leave.
-    leaving: Option<BoxFuture<'static, ()>>,
+    /// Ready once this side wants to leave and its calls are done.
+    done: BoxFuture<'static, ()>,
     /// Asked after each poll whether a call could be sent; `None` once that is of no interest.
     probe: Option<SendRequest<Frame>>,
     yielded: bool,
@@ -76,14 +76,7 @@ impl Driver {
         }
         self.yielded = false;
 
-        if self
-            .leaving
-            .as_mut()
-            .is_some_and(|leaving| leaving.as_mut().poll(cx).is_ready())
-        {
-            // h2 closes the connection once no handle is left and no stream is open.
-            (self.leaving, self.probe) = (None, None);
-        }
+        let done = self.done.as_mut().poll(cx).is_ready();
         loop {
             match Pin::new(&mut self.connection).poll(cx) {
                 Poll::Ready(Ok(())) => return Poll::Ready(()),
@@ -107,7 +100,7 @@ impl Driver {
             self.probe = None;
             self.shared.draining.cancel();
         }
-        if self.poll_alive(cx).is_ready() {
+        if done || self.poll_alive(cx).is_ready() {
             return Poll::Ready(());
         }
         Poll::Pending

@@ -41,12 +41,23 @@ struct Shared {
     closed: Cancel,
     /// This side wants to leave once its calls are done.
     leaving: Cancel,
+    /// This side wants to leave, and its calls are done.
+    done: Cancel,
 }
 
 impl Shared {
     fn begin(self: &Arc<Self>) -> Running {
         self.in_flight.fetch_add(1, Ordering::Relaxed);
         Running(Arc::clone(self))
+    }
+
+    fn leave(&self) {
+        self.leaving.cancel();
+        // Whoever comes last in the order of this counter, here or in the last call's drop, sees
+        // what the other did before.
+        if self.in_flight.fetch_add(0, Ordering::AcqRel) == 0 {
+            self.done.cancel();
+        }
     }
 }
 
@@ -55,7 +66,10 @@ struct Running(Arc<Shared>);
 
 impl Drop for Running {
     fn drop(&mut self) {
-        self.0.in_flight.fetch_sub(1, Ordering::Relaxed);
+        let last = self.0.in_flight.fetch_sub(1, Ordering::AcqRel) == 1;
+        if last && self.0.leaving.is_cancelled() {
+            self.0.done.cancel();
+        }
     }
 }
 
@@ -110,13 +124,13 @@ impl Connection for GrpcConnection {
     }
 
     fn close(&self) {
-        self.shared.leaving.cancel();
+        self.shared.leave();
     }
 }
 
 impl Drop for GrpcConnection {
     fn drop(&mut self) {
-        self.shared.leaving.cancel();
+        self.shared.leave();
     }
 }
 
