@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use gufo_core::{Format, Kind, Transport};
 use gufo_transport::{
-    conformance::{Address, Capabilities, CustomCodecs, Harness, KeepAlive, StreamTrailers},
+    conformance::{
+        Address, Capabilities, CustomCodecs, Harness, KeepAlive, Sockets, StreamTrailers,
+    },
     grpc::GrpcTransport,
     http::HttpTransport,
 };
@@ -34,6 +36,7 @@ impl Harness for Http {
         capabilities.formats = vec![Format::Json];
         capabilities.custom_codecs = CustomCodecs::Refused;
         capabilities.stream_trailers = StreamTrailers::Dropped;
+        capabilities.sockets = Sockets::PerCall;
         capabilities.keep_alive = KeepAlive::Deadline;
         capabilities
     }

@@ -18,6 +18,8 @@ pub struct Capabilities {
     pub values: Values,
     /// Whether trailers follow a stream of replies.
     pub stream_trailers: StreamTrailers,
+    /// How calls share sockets.
+    pub sockets: Sockets,
     /// How a peer that has vanished is noticed.
     pub keep_alive: KeepAlive,
 }
@@ -54,6 +56,18 @@ pub enum StreamTrailers {
     Dropped,
 }
 
+/// How the calls of a connection share sockets, or what stands for them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Sockets {
+    /// One carries all calls. Its end is noticed at once, and a server that goes away says which
+    /// calls it has not begun.
+    Shared,
+    /// A call has one to itself while it runs. That the server is gone is noticed by the next
+    /// call, which may not know whether it was begun.
+    PerCall,
+}
+
 /// How a peer that has vanished without closing is noticed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -80,6 +94,7 @@ impl Capabilities {
             custom_codecs: CustomCodecs::Carried,
             values: Values::Encode,
             stream_trailers: StreamTrailers::Carried,
+            sockets: Sockets::Shared,
             keep_alive: KeepAlive::Asks,
         }
     }

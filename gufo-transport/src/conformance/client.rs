@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use gufo_core::{
-    Call, Caller, Connection, Defaults, Error, Format, Handler, Many, Method, One, Streaming,
+    Call, Caller, Connection, Defaults, Format, Handler, Many, Method, One, Streaming,
     codec::ProstSerde,
 };
 
@@ -13,8 +13,6 @@ pub(super) type UnaryCall = Call<ProstSerde, One<Note>, One<Note>>;
 pub(super) type ClientStreamCall = Call<ProstSerde, Many<Note>, One<Note>>;
 pub(super) type ServerStreamCall = Call<ProstSerde, One<Note>, Many<Note>>;
 pub(super) type BidiCall = Call<ProstSerde, Many<Note>, Many<Note>>;
-/// Replies as a client reads them.
-pub(super) type Notes = Streaming<Note, Error>;
 
 /// A connection and the calls it carries.
 #[derive(Clone, Debug)]

@@ -61,7 +61,8 @@ macro_rules! __transport_checks {
                 "T16" oversize_in_mid_stream "A reply over the limit in mid-stream follows those before it as `ResourceExhausted`.";
                 "T16" oversize_request_in_mid_stream "A request over the limit in mid-stream ends the call with `ResourceExhausted`.";
                 "E12" request_metadata_over_the_limit "Request metadata over the limit gives `ResourceExhausted`, and the connection stays usable.";
-                "E12" reply_metadata_over_the_limit "Reply metadata over the limit gives `ResourceExhausted`, and the connection stays usable.";
+                "E12" reply_metadata_over_the_limit "Reply metadata over the limit of the client fails the call, and the connection stays usable.";
+                "E12" metadata_is_refused_before_it_is_sent "Metadata over the limit of its sender gives `ResourceExhausted`.";
                 "T16" concurrent_calls_are_limited "Calls over the limit of a connection wait or are refused; they never run.";
             }
             formats {

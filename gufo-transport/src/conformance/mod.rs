@@ -48,7 +48,7 @@ mod raw;
 mod report;
 mod script;
 
-pub use capabilities::{Address, Capabilities, CustomCodecs, KeepAlive, StreamTrailers};
+pub use capabilities::{Address, Capabilities, CustomCodecs, KeepAlive, Sockets, StreamTrailers};
 pub use failure::Failure;
 pub use harness::{Harness, Tolerance};
 pub use list::CHECKS;

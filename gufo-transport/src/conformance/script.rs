@@ -81,7 +81,7 @@ impl Stream for Endless {
 #[derive(Debug)]
 pub(super) enum Ended {
     Regularly,
-    With(Status),
+    InError,
 }
 
 /// Reads a stream to its end in a task of its own, so that the end is seen even when the handler
@@ -92,7 +92,7 @@ pub(super) fn read_to_end(mut notes: Streaming<Note>, tell: impl FnOnce(Ended) +
             match notes.next().await {
                 Ok(Some(_)) => {}
                 Ok(None) => break Ended::Regularly,
-                Err(status) => break Ended::With(status),
+                Err(_) => break Ended::InError,
             }
         };
         tell(ended);

@@ -13,11 +13,14 @@ use crate::conformance::{
     script::{Ended, Then, read_to_end, script},
 };
 
-/// A plan whose client-streaming method reads its requests in a task of its own and tells how
-/// they ended.
-fn tells_the_end() -> (Plan, mpsc::UnboundedReceiver<Ended>) {
+/// A plan whose client-streaming method reads its requests in a task of its own, and tells that
+/// it has begun and how they ended.
+fn tells_the_end() -> (Plan, Cancel, mpsc::UnboundedReceiver<Ended>) {
     let (tell, ended) = mpsc::unbounded_channel();
+    let begun = Cancel::new();
+    let begins = begun.clone();
     let plan = Plan::new().client_stream(move |_, notes| {
+        begins.cancel();
         let tell = tell.clone();
         let (done, read) = tokio::sync::oneshot::channel::<()>();
         read_to_end(notes, move |ended| {
@@ -30,22 +33,27 @@ fn tells_the_end() -> (Plan, mpsc::UnboundedReceiver<Ended>) {
             Err::<Note, _>(Status::aborted("the requests have ended"))
         }
     });
-    (plan, ended)
+    (plan, begun, ended)
 }
 
 pub(crate) async fn failed_requests_are_not_an_end(bed: Bed) -> Verdict {
-    let (plan, mut ended) = tells_the_end();
+    let (plan, begun, mut ended) = tells_the_end();
     let Some((_server, client)) = bed.pair_for(Kind::ClientStream, plan).await? else {
         return Ok(NotDeclared);
     };
 
-    let broken = script(3, Then::Fail(Status::data_loss("broken")), &Cancel::new());
-    let failed = bed.within("the end", client.client_stream(broken)).await?;
+    let (sender, requests) = Streaming::channel(1);
+    let call = tokio::spawn(client.client_stream(requests).into_future());
+    bed.within("room", sender.send(Note::default())).await??;
+    bed.within("the handler", begun.cancelled()).await?;
+    sender.fail(Status::data_loss("broken")).await;
+
+    let failed = bed.within("the end", call).await??;
     ensure!(failed.is_err(), "a call without its requests succeeds");
 
     let ended = bed.within("the end at the server", ended.recv()).await?;
     ensure!(
-        matches!(ended, Some(Ended::With(_))),
+        matches!(ended, Some(Ended::InError)),
         "requests that failed end {ended:?}"
     );
     bed.within("a reply", client.echo(Note::default()))
@@ -54,24 +62,22 @@ pub(crate) async fn failed_requests_are_not_an_end(bed: Bed) -> Verdict {
 }
 
 pub(crate) async fn dropped_call_is_not_an_end(bed: Bed) -> Verdict {
-    let (plan, mut ended) = tells_the_end();
+    let (plan, begun, mut ended) = tells_the_end();
     let Some((_server, client)) = bed.pair_for(Kind::ClientStream, plan).await? else {
         return Ok(NotDeclared);
     };
 
     let (sender, requests) = Streaming::channel(1);
     let call = tokio::spawn(client.client_stream(requests).into_future());
-    for number in 0..3 {
-        let sending = sender.send(Note::number(number));
-        bed.within("room for a request", sending).await??;
-    }
+    bed.within("room", sender.send(Note::default())).await??;
+    bed.within("the handler", begun.cancelled()).await?;
     call.abort();
     let _ = call.await; // It was aborted.
     drop(sender);
 
     let ended = bed.within("the end at the server", ended.recv()).await?;
     ensure!(
-        matches!(ended, Some(Ended::With(_))),
+        matches!(ended, Some(Ended::InError)),
         "requests of a call that was given up end {ended:?}"
     );
     Ok(Passed)
@@ -198,15 +204,14 @@ pub(crate) async fn uncaught_panic_hangs_nobody(bed: Bed) -> Verdict {
 }
 
 pub(crate) async fn close_unblocks_receive(bed: Bed) -> Verdict {
-    let (plan, mut ended) = tells_the_end();
+    let (plan, begun, mut ended) = tells_the_end();
     let Some((server, client)) = bed.pair_for(Kind::ClientStream, plan).await? else {
         return Ok(NotDeclared);
     };
     let (sender, requests) = Streaming::channel(1);
     let call = tokio::spawn(client.client_stream(requests).into_future());
     bed.within("room", sender.send(Note::default())).await??;
-    bed.eventually("the call", || client.connection.in_flight() == 1)
-        .await?;
+    bed.within("the handler", begun.cancelled()).await?;
 
     server.abort();
 
@@ -214,7 +219,7 @@ pub(crate) async fn close_unblocks_receive(bed: Bed) -> Verdict {
     expect_code(woken, Code::Unavailable, "the call")?;
     let ended = bed.within("the end at the server", ended.recv()).await?;
     ensure!(
-        matches!(ended, Some(Ended::With(_)) | None),
+        matches!(ended, Some(Ended::InError) | None),
         "requests that were cut off end {ended:?}"
     );
     Ok(Passed)

@@ -5,6 +5,7 @@ use gufo_core::{Cancel, ConnectionState, Kind, Status, Streaming};
 use crate::conformance::{
     Failure,
     Outcome::{NotDeclared, Passed},
+    Sockets,
     bed::Bed,
     client::Client,
     failure::{ensure, ensure_eq},
@@ -28,6 +29,15 @@ pub(crate) async fn honest_state(bed: Bed) -> Verdict {
             server.abort();
         }
 
+        if bed.capabilities.sockets == Sockets::PerCall {
+            // The first call may meet a socket that is closed, the second meets none.
+            for _ in 0..2 {
+                let refused = bed
+                    .within("a refusal", client.echo(Note::default()))
+                    .await?;
+                ensure!(refused.is_err(), "a call to a lost server succeeds");
+            }
+        }
         bed.eventually("another state than ready", || {
             client.connection.state() != ConnectionState::Ready
         })
