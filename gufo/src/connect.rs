@@ -38,9 +38,8 @@ pub fn channel() -> ChannelBuilder {
 /// Dropping the future closes what was opened.
 pub async fn connect(url: &str, service: &str) -> Result<Channel> {
     let parsed = BackendUrl::parse(url)?;
-    let transport = match open::transports().find(parsed.scheme()) {
-        Ok(_) => return channel().address(url).connect().await,
-        Err(error) => error,
+    let Err(transport) = open::transports().find(parsed.scheme()).cloned() else {
+        return channel().address(url).connect().await;
     };
     let service = ServiceName::parse(service)?;
     let registry = match open::registries().open_url(parsed).await {
