@@ -250,6 +250,29 @@ fn flags_that_do_not_exist_are_refused_with_the_usage() {
 }
 
 #[test]
+fn the_flags_that_the_readme_shows_exist() {
+    let readme = concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md");
+    let readme = std::fs::read_to_string(readme).expect("the README");
+    let programs = [
+        ("greeter-server", env!("CARGO_BIN_EXE_greeter-server")),
+        ("greeter-client", env!("CARGO_BIN_EXE_greeter-client")),
+    ];
+
+    for (name, program) in programs {
+        let start = format!("--bin {name} -- ");
+        let line = readme.lines().find_map(|line| line.split_once(&start));
+        let (_, flags) = line.unwrap_or_else(|| panic!("the README does not start {name}"));
+        let usage = text(&run(program, &["--help"]).stdout);
+        for flag in flags
+            .split_whitespace()
+            .filter(|word| word.starts_with("--"))
+        {
+            assert!(usage.contains(flag), "{name} has no {flag}");
+        }
+    }
+}
+
+#[test]
 fn an_idle_server_process_stops_at_once_on_sigterm() {
     let mut server = GreeterServer::start(&["--listen", "grpc://127.0.0.1:0"]);
     server.url();
