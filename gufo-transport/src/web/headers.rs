@@ -1,18 +1,22 @@
 //! Headers of gRPC: metadata, timeouts, statuses.
 
-use std::fmt::Write;
+use std::{fmt::Write, time::Duration};
 
 use base64::{
     Engine,
     engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
 };
 use bytes::Bytes;
-use gufo_core::{Code, Deadline, Format, Key, Metadata, Status};
+use gufo_core::{Code, Deadline, Format, Key, Metadata, Retry, Status};
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 
 pub(crate) const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
 pub(crate) const GRPC_MESSAGE: HeaderName = HeaderName::from_static("grpc-message");
 pub(crate) const GRPC_DETAILS: HeaderName = HeaderName::from_static("grpc-status-details-bin");
+/// The server's advice in milliseconds, after gRFC A6; negative stands for never.
+pub(crate) const GRPC_PUSHBACK: HeaderName = HeaderName::from_static("grpc-retry-pushback-ms");
+/// Present when the call was refused before any work was done, so that any call may be repeated.
+pub(crate) const NOT_BEGUN: HeaderName = HeaderName::from_static("gufo-not-begun");
 pub(crate) const GRPC_TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
 pub(crate) const GRPC_ENCODING: HeaderName = HeaderName::from_static("grpc-encoding");
 pub(crate) const GRPC_ACCEPT_ENCODING: HeaderName = HeaderName::from_static("grpc-accept-encoding");
@@ -59,6 +63,7 @@ pub(crate) fn grpc_subtype(content_type: &[u8]) -> Option<&str> {
 fn is_protocol(name: &HeaderName) -> bool {
     let text = name.as_str();
     text.starts_with("grpc-")
+        || *name == NOT_BEGUN
         || matches!(
             *name,
             header::CONTENT_TYPE
@@ -146,6 +151,16 @@ pub(crate) fn put_status(headers: &mut HeaderMap, status: &Status) {
             headers.insert(GRPC_DETAILS, value);
         }
     }
+    match status.retry() {
+        Retry::NotBegun => {
+            headers.insert(NOT_BEGUN, HeaderValue::from_static("1"));
+        }
+        Retry::After(wait) => {
+            let milliseconds = u32::try_from(wait.as_millis()).unwrap_or(u32::MAX);
+            headers.insert(GRPC_PUSHBACK, HeaderValue::from(milliseconds));
+        }
+        _ => {}
+    }
     // Metadata that cannot be sent must not hide the status.
     let _ = put_metadata(headers, status.metadata());
 }
@@ -186,7 +201,22 @@ pub(crate) fn outcome(headers: &HeaderMap, limit: usize) -> Option<Result<Metada
     {
         status = status.with_encoded_details(&details);
     }
+    if let Some(retry) = retry(headers) {
+        status = status.with_retry(retry);
+    }
     Some(Err(status))
+}
+
+/// What the server says about trying again, if it says anything.
+fn retry(headers: &HeaderMap) -> Option<Retry> {
+    if headers.contains_key(NOT_BEGUN) {
+        return Some(Retry::NotBegun);
+    }
+    let text = headers.get(GRPC_PUSHBACK)?.to_str().ok()?;
+    Some(match text.parse() {
+        Ok(milliseconds) => Retry::After(Duration::from_millis(milliseconds)),
+        Err(_) => Retry::Never,
+    })
 }
 
 /// Percent-encoding of `grpc-message`: printable ASCII but `%` stays.
@@ -303,5 +333,27 @@ mod tests {
             metadata.get_all_bin("a-bin").collect::<Vec<_>>(),
             ["f", "fo"]
         );
+    }
+
+    #[test]
+    fn advice_on_retries_comes_back() {
+        for retry in [Retry::NotBegun, Retry::After(Duration::from_millis(250))] {
+            let mut headers = HeaderMap::new();
+            put_status(&mut headers, &Status::unavailable("busy").with_retry(retry));
+
+            let status = outcome(&headers, 1024)
+                .expect("a status")
+                .expect_err("busy");
+
+            assert_eq!(status.retry(), retry);
+            assert!(status.metadata().is_empty());
+        }
+        let mut headers = HeaderMap::new();
+        put_status(&mut headers, &Status::unavailable("busy"));
+        headers.insert(GRPC_PUSHBACK, HeaderValue::from_static("-1"));
+        let status = outcome(&headers, 1024)
+            .expect("a status")
+            .expect_err("busy");
+        assert_eq!(status.retry(), Retry::Never);
     }
 }
