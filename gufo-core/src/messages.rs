@@ -95,6 +95,7 @@ impl Messages {
             Self::new(Trailed {
                 messages: self,
                 trailers,
+                ended: false,
             })
         }
     }
@@ -165,6 +166,7 @@ impl<S: Stream<Item = Result<Payload, Status>> + Send> MessageStream for Plain<S
 struct Trailed {
     messages: Messages,
     trailers: Metadata,
+    ended: bool,
 }
 
 impl MessageStream for Trailed {
@@ -172,11 +174,17 @@ impl MessageStream for Trailed {
         self: Pin<&mut Self>,
         cx: &mut TaskContext<'_>,
     ) -> Poll<Option<Result<Payload, Status>>> {
-        self.get_mut().messages.poll_next_message(cx)
+        let this = self.get_mut();
+        let item = std::task::ready!(this.messages.poll_next_message(cx));
+        this.ended = item.is_none();
+        Poll::Ready(item)
     }
 
     fn trailers(self: Pin<&mut Self>) -> Metadata {
         let this = self.get_mut();
+        if !this.ended {
+            return Metadata::new();
+        }
         let mut trailers = this.messages.trailers();
         trailers.extend(std::mem::take(&mut this.trailers));
         trailers
@@ -233,5 +241,48 @@ impl From<Reply> for Replies {
             metadata: reply.metadata,
             messages: Messages::one(reply.message).with_trailers(reply.trailers),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn trailers_come_after_the_last_message_only() {
+        let mut trailers = Metadata::new();
+        trailers.insert("x-after", "1").expect("legal");
+        let message = Payload::Encoded(bytes::Bytes::from_static(b"owl"));
+        let mut messages = Messages::one(message).with_trailers(trailers);
+
+        assert!(messages.trailers().is_empty());
+        assert!(messages.next().await.is_some());
+        assert!(messages.trailers().is_empty());
+        assert!(messages.next().await.is_none());
+        assert_eq!(messages.trailers().get("x-after"), Some("1"));
+    }
+
+    #[tokio::test]
+    async fn a_call_that_sends_one_message_has_exactly_one() {
+        let message = || Ok(Payload::Encoded(bytes::Bytes::new()));
+
+        assert!(Messages::empty().single().await.is_err());
+        let two = futures_stream([message(), message()]);
+        assert!(Messages::from_stream(two).single().await.is_err());
+        let one = futures_stream([message()]);
+        assert!(Messages::from_stream(one).single().await.is_ok());
+    }
+
+    fn futures_stream<const N: usize>(
+        items: [Result<Payload, Status>; N],
+    ) -> impl Stream<Item = Result<Payload, Status>> + Send {
+        struct Items<I>(I);
+        impl<I: Iterator + Unpin> Stream for Items<I> {
+            type Item = I::Item;
+            fn poll_next(self: Pin<&mut Self>, _: &mut TaskContext<'_>) -> Poll<Option<I::Item>> {
+                Poll::Ready(self.get_mut().0.next())
+            }
+        }
+        Items(items.into_iter())
     }
 }
