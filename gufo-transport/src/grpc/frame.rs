@@ -21,19 +21,26 @@ pub(super) struct Frame {
     head: [u8; HEAD],
     sent: usize,
     body: Bytes,
-    unsent: Option<Unsent>,
+    held: Option<Held>,
 }
 
-/// Counts the bytes of a frame until h2 has written or dropped it.
+/// Counts bytes in a total for as long as they are held.
 #[derive(Debug)]
-struct Unsent {
+pub(super) struct Held {
     total: Arc<AtomicUsize>,
     size: usize,
 }
 
-impl Drop for Unsent {
+impl Held {
+    pub(super) fn new(total: Arc<AtomicUsize>, size: usize) -> Self {
+        total.fetch_add(size, Ordering::SeqCst);
+        Self { total, size }
+    }
+}
+
+impl Drop for Held {
     fn drop(&mut self) {
-        self.total.fetch_sub(self.size, Ordering::Relaxed);
+        self.total.fetch_sub(self.size, Ordering::SeqCst);
     }
 }
 
@@ -44,7 +51,7 @@ impl Frame {
             head: head(body.len(), compressed)?,
             sent: 0,
             body,
-            unsent: None,
+            held: None,
         })
     }
 
@@ -54,15 +61,13 @@ impl Frame {
             head: [0; HEAD],
             sent: HEAD,
             body,
-            unsent: None,
+            held: None,
         }
     }
 
-    /// Counts the frame in a total for as long as it is not written.
-    pub(super) fn count_in(&mut self, total: Arc<AtomicUsize>) {
-        let size = self.remaining();
-        total.fetch_add(size, Ordering::Relaxed);
-        self.unsent = Some(Unsent { total, size });
+    /// Counts the frame as held until h2 has written or dropped it.
+    pub(super) fn count(&mut self, held: Option<Held>) {
+        self.held = held;
     }
 }
 

@@ -1,10 +1,6 @@
 //! One call that arrived over HTTP/2: gRPC here, everything else in [`plain`].
 
-use std::{
-    future::poll_fn,
-    sync::{Arc, atomic::AtomicUsize},
-    task::Poll,
-};
+use std::{future::poll_fn, sync::Arc, task::Poll};
 
 use gufo_core::{
     Compression, Context, Deadline, Format, Kind, Messages, Metadata, Payload, Route, Status,
@@ -13,7 +9,7 @@ use gufo_core::{
 use h2::{Reason, RecvStream, SendStream, server::SendResponse};
 use http::{HeaderMap, HeaderValue, Request, Response, header, request::Parts};
 
-use super::{Shared, http2::Answer, plain};
+use super::{Shared, backlog::Backlog, http2::Answer, plain};
 use crate::grpc::{
     body::{Body, Encoding, Received, Stopped, send_messages},
     compress,
@@ -21,9 +17,6 @@ use crate::grpc::{
     frame::Frame,
 };
 use crate::web::headers;
-
-/// Replies above this size count against what a connection may have unsent.
-const LARGE: usize = 16 * 1024;
 
 /// Answers one request.
 pub(super) fn answer(
@@ -154,6 +147,9 @@ async fn unary(
         Ok(request) => request,
         Err(status) => return refuse(respond, &status),
     };
+    if shared.backlog.is_full() && !has_room(&shared, &mut respond).await {
+        return;
+    }
     let mut answer = route.handler.unary(ctx, Payload::Encoded(request));
     let reply = poll_fn(|cx| match answer.as_mut().poll(cx) {
         Poll::Ready(reply) => Poll::Ready(Some(reply)),
@@ -173,10 +169,21 @@ async fn unary(
     });
     match sent {
         Ok((head, frame, trailers)) => {
-            send_reply(&mut respond, head, frame, trailers, &shared.unsent)
+            send_reply(&mut respond, head, frame, trailers, &shared.backlog)
         }
         Err(status) => refuse(respond, &status),
     }
+}
+
+/// Waits until the peer has taken enough of what it asked for before; false when it gave the call
+/// up meanwhile.
+async fn has_room(shared: &Shared, respond: &mut SendResponse<Frame>) -> bool {
+    let mut room = std::pin::pin!(shared.backlog.room());
+    poll_fn(|cx| match room.as_mut().poll(cx) {
+        Poll::Ready(()) => Poll::Ready(true),
+        Poll::Pending => respond.poll_reset(cx).map(|_| false),
+    })
+    .await
 }
 
 /// Waits for the one message of a call that does not stream its requests. A peer that sends
@@ -322,11 +329,9 @@ fn send_reply(
     head: HeaderMap,
     mut frame: Frame,
     trailers: HeaderMap,
-    unsent: &Arc<AtomicUsize>,
+    backlog: &Backlog,
 ) {
-    if bytes::Buf::remaining(&frame) > LARGE {
-        frame.count_in(Arc::clone(unsent));
-    }
+    frame.count(backlog.hold(bytes::Buf::remaining(&frame)));
     // An error here means that the stream or the connection is gone, and the caller with it.
     if let Ok(mut stream) = respond.send_response(response(head), false) {
         if stream.send_data(frame, false).is_ok() {

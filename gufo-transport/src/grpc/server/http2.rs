@@ -2,7 +2,7 @@
 
 use std::{
     pin::Pin,
-    sync::{Arc, atomic::Ordering},
+    sync::Arc,
     task::{Context as TaskContext, Poll},
     time::Duration,
 };
@@ -41,9 +41,6 @@ pub(in crate::grpc) const FRAME_SIZE: u32 = 64 * 1024;
 
 /// What HTTP needs of the header list beside metadata, in bytes.
 const HEADER_ROOM: u32 = 2 * 1024;
-
-/// Large replies that wait for the peer, in bytes: no new call is begun above it.
-const UNSENT_LIMIT: usize = 16 << 20;
 
 pub(super) async fn serve(socket: Io, shared: Arc<Shared>, drain: Cancel) {
     let limits = &shared.options.limits;
@@ -142,7 +139,9 @@ impl Serving {
             if began {
                 continue;
             }
-            match self.outgoing.poll_drain(cx) {
+            let drained = self.outgoing.poll_drain(cx);
+            self.shared.backlog.wake();
+            match drained {
                 Poll::Ready(Ok(true)) => {}
                 Poll::Ready(Ok(false)) | Poll::Pending => return Poll::Pending,
                 Poll::Ready(Err(_)) => return Poll::Ready(()),
@@ -154,11 +153,11 @@ impl Serving {
     /// write. False once the connection is over.
     fn accept(&mut self, cx: &mut TaskContext<'_>) -> bool {
         loop {
-            if self.shared.unsent.load(Ordering::Relaxed) > UNSENT_LIMIT {
+            if self.shared.backlog.is_full() {
                 if self.connection.poll_closed(cx).is_ready() {
                     return false;
                 }
-                if self.shared.unsent.load(Ordering::Relaxed) > UNSENT_LIMIT {
+                if self.shared.backlog.is_full() {
                     return true;
                 }
             }
@@ -201,7 +200,7 @@ impl Serving {
         // Make sure that the next tick wakes this task.
         let _ = self.pulse.tick.poll_tick(cx);
         let heard = self.outgoing.take_read() > 0;
-        let waiting = self.outgoing.waiting() + self.shared.unsent.load(Ordering::Relaxed);
+        let waiting = self.outgoing.waiting() + self.shared.backlog.bytes();
         let used = std::mem::take(&mut self.begun) || self.connection.has_streams();
         self.pulse.look(heard, waiting, used)
     }

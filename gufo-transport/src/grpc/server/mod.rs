@@ -1,20 +1,19 @@
 //! The server's side: one port that answers gRPC, and plain JSON over HTTP/1.1 and HTTP/2.
 
+mod backlog;
 mod call;
 mod http1;
 mod http2;
 mod listener;
 mod plain;
 
-use std::{
-    io,
-    sync::{Arc, atomic::AtomicUsize},
-};
+use std::{io, sync::Arc};
 
 use bytes::BytesMut;
 use gufo_core::{BoxFuture, Cancel, Dispatch, Incoming, ListenOptions, Peer, Route};
 use tokio::io::AsyncReadExt;
 
+use self::backlog::Backlog;
 use super::io::{Prefixed, Socket};
 
 pub(super) use http2::{CONNECTION_WINDOW, FRAME_SIZE, SMALL_FRAME_BUDGET, STREAM_WINDOW};
@@ -28,8 +27,7 @@ struct Shared {
     dispatch: Arc<dyn Dispatch>,
     options: Arc<ListenOptions>,
     peer: Arc<Peer>,
-    /// Bytes of large replies that the peer has not taken yet.
-    unsent: Arc<AtomicUsize>,
+    backlog: Backlog,
 }
 
 struct GrpcIncoming {
@@ -62,7 +60,7 @@ impl Incoming for GrpcIncoming {
                 dispatch,
                 options,
                 peer: Arc::new(peer),
-                unsent: Arc::default(),
+                backlog: Backlog::default(),
             };
             let socket = Prefixed::new(prefix, socket);
             match protocol {

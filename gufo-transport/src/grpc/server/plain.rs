@@ -157,6 +157,7 @@ async fn try_answer(
     ctx.set_compression(None);
     if kind == Kind::Unary {
         let request = whole(&mut body, shared, deadline, limits.receive).await?;
+        shared.backlog.room().await;
         let reply = route.handler.unary(ctx, Payload::Encoded(request)).await?;
         let bytes = checked(reply.message.into_bytes(&format)?, limits.send)?;
         let mut response = Response::new(PlainBody::Whole(Some(bytes)));
@@ -473,6 +474,11 @@ pub(super) async fn answer_http2(
     .await;
     let Some(response) = response else { return };
     let (head, mut body) = response.into_parts();
+    let size = body
+        .size_hint()
+        .exact()
+        .and_then(|size| usize::try_from(size).ok());
+    let _held = size.and_then(|size| shared.backlog.hold(size));
     let Ok(mut stream) =
         respond.send_response(Response::from_parts(head, ()), body.is_end_stream())
     else {
