@@ -26,6 +26,9 @@ pub enum Settings {
 /// The window of a stream once the server's SETTINGS are acknowledged, in bytes.
 const STREAM_WINDOW: usize = 1 << 20;
 
+/// What every server takes in one frame (RFC 9113, 4.2), in bytes.
+const FRAME: usize = 16_384;
+
 /// An HTTP/2 client made of single frames. It reads only when asked to, never opens a window by
 /// itself, and acknowledges nothing but the server's first SETTINGS.
 #[derive(Debug)]
@@ -194,17 +197,26 @@ impl Http2 {
         more: &[(&str, &str)],
         body: impl Into<Bytes>,
     ) -> io::Result<()> {
-        let mut frames = vec![Self::headers_frame(stream, &grpc_head(path, more), false)];
+        self.headers(stream, &grpc_head(path, more), false).await?;
+        self.body(stream, body, true).await
+    }
+
+    /// Sends a body as the windows allow. It ends early when the server ends the stream.
+    ///
+    /// # Errors
+    /// What the socket says.
+    pub async fn body(&mut self, stream: u32, body: impl Into<Bytes>, end: bool) -> io::Result<()> {
+        let mut frames = Vec::new();
         let mut body = body.into();
         let mut window = STREAM_WINDOW;
         loop {
-            // The frames a server has to take (RFC 9113, 4.2).
-            let part = body.split_to(body.len().min(16_384).min(window).min(self.window));
+            let most = FRAME.min(window).min(self.window);
+            let part = body.split_to(body.len().min(most));
             window -= part.len();
             self.window -= part.len();
-            let end = body.is_empty();
-            frames.push(Frame::data(stream, part, end));
-            if end {
+            let last = body.is_empty();
+            frames.push(Frame::data(stream, part, last && end));
+            if last {
                 return self.send_all(&frames).await;
             }
             if window == 0 || self.window == 0 {

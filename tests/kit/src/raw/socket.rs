@@ -1,6 +1,6 @@
 //! A TCP client that writes any bytes and reads with an end.
 
-use std::{io, net::SocketAddr};
+use std::{io, net::SocketAddr, time::Duration};
 
 use bytes::{Bytes, BytesMut};
 use tokio::{
@@ -9,6 +9,9 @@ use tokio::{
 };
 
 use crate::within;
+
+/// A peer that takes nothing for so long has stopped reading.
+const FULL: Duration = Duration::from_millis(300);
 
 /// A TCP client that writes any bytes.
 #[derive(Debug)]
@@ -45,13 +48,15 @@ impl Socket {
         within("a write", self.stream.write_all(bytes)).await
     }
 
-    /// Writes as much as the socket takes without waiting for the peer to read; the answer is how
-    /// much that was.
-    ///
-    /// # Errors
-    /// What the socket says.
-    pub fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
-        self.stream.try_write(bytes)
+    /// Writes the same bytes again and again and reads nothing, until the peer has taken them
+    /// `times`, has closed, or takes no more.
+    pub async fn flood(&mut self, bytes: &[u8], times: usize) {
+        for _ in 0..times {
+            let writing = tokio::time::timeout(FULL, self.stream.write_all(bytes));
+            if !matches!(writing.await, Ok(Ok(()))) {
+                return;
+            }
+        }
     }
 
     /// Ends this side of the connection.
