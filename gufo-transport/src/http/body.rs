@@ -7,7 +7,7 @@ use std::{
 };
 
 use bytes::{BufMut, Bytes, BytesMut};
-use gufo_core::{Format, MessageStream, Messages, Payload, Status};
+use gufo_core::{Cancel, Format, MessageStream, Messages, Payload, Status};
 use http_body::{Body, Frame};
 use hyper::body::Incoming;
 
@@ -17,7 +17,12 @@ use crate::web::json;
 /// What a call sends.
 pub(super) enum RequestBody {
     Whole(Option<Bytes>),
-    Lines { messages: Messages, limit: usize },
+    Lines {
+        messages: Messages,
+        limit: usize,
+        /// The call is over: requests that have not ended by then never end well.
+        over: Cancel,
+    },
 }
 
 impl Body for RequestBody {
@@ -30,7 +35,12 @@ impl Body for RequestBody {
     ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
         let data = match self.get_mut() {
             Self::Whole(bytes) => bytes.take().map(Ok),
-            Self::Lines { messages, limit } => {
+            Self::Lines { over, .. } if over.is_cancelled() => {
+                Some(Err(Status::cancelled("the call was given up")))
+            }
+            Self::Lines {
+                messages, limit, ..
+            } => {
                 let limit = *limit;
                 ready!(messages.poll_next_message(cx)).map(|message| line(message, limit))
             }

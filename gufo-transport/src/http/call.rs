@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use gufo_core::{
-    Code, Context, Format, Key, Kind, Messages, Metadata, Payload, Replies, Reply, Retry, Status,
+    Cancel, Code, Context, Format, Key, Kind, Messages, Metadata, Payload, Replies, Reply, Retry,
+    Status,
 };
 use http::{HeaderMap, HeaderValue, Method, Request, Response, header};
 use hyper::body::Incoming;
@@ -59,13 +60,14 @@ pub(super) async fn stream(
 ) -> Result<Replies, Status> {
     let limits = &pool.options.limits;
     let kind = ctx.method().kind();
+    let over = SetOnDrop(Cancel::new());
     let body = match kind {
         Kind::Bidi => {
             return Err(Status::unimplemented(
                 "HTTP/1.1 cannot stream both ways at once; use grpc://",
             ));
         }
-        Kind::ClientStream => Sending::Lines(requests),
+        Kind::ClientStream => Sending::Lines(requests, over.0.clone()),
         _ => Whole(checked(
             json_of(&ctx, requests.single().await?)?,
             limits.send,
@@ -107,9 +109,18 @@ pub(super) async fn stream(
     Ok(Replies { metadata, messages })
 }
 
+/// Tells the requests of a call that it is over.
+struct SetOnDrop(Cancel);
+
+impl Drop for SetOnDrop {
+    fn drop(&mut self) {
+        self.0.cancel();
+    }
+}
+
 enum Sending {
     Whole(Bytes),
-    Lines(Messages),
+    Lines(Messages, Cancel),
 }
 use Sending::Whole;
 
@@ -145,8 +156,9 @@ async fn send(
         (sending, _) => {
             let body = match sending {
                 Whole(message) => RequestBody::Whole(Some(message)),
-                Sending::Lines(messages) => RequestBody::Lines {
+                Sending::Lines(messages, over) => RequestBody::Lines {
                     messages,
+                    over,
                     limit: limits.send,
                 },
             };

@@ -55,6 +55,12 @@ impl MemoryConnection {
 
     /// What the server makes of a call that arrives.
     fn arrive(&self, mut ctx: Context) -> Result<Arrived, Status> {
+        let calls = self.limits.calls.min(self.link.limits.calls);
+        let running = self.link.begin(calls).ok_or_else(|| {
+            Status::resource_exhausted(format!("more than {calls} calls at once"))
+                .with_retry(Retry::NotBegun)
+        })?;
+        // Looked at after the call is counted: a server that drains waits for it or is seen here.
         if self.state() != ConnectionState::Ready {
             return Err(gone(&self.name));
         }
@@ -86,11 +92,6 @@ impl MemoryConnection {
             Some(Arc::clone(&self.peer)),
         );
         incoming.set_values(self.values);
-        let calls = self.limits.calls.min(self.link.limits.calls);
-        let running = self.link.begin(calls).ok_or_else(|| {
-            Status::resource_exhausted(format!("more than {calls} calls at once"))
-                .with_retry(Retry::NotBegun)
-        })?;
         Ok(Arrived {
             ctx: incoming,
             route,

@@ -76,7 +76,8 @@ impl Link {
         loop {
             let mut idle = std::pin::pin!(self.idle.notified());
             idle.as_mut().enable();
-            if self.in_flight() == 0 {
+            // A write, so that a call counted later sees what was set before.
+            if self.in_flight.fetch_add(0, Ordering::AcqRel) == 0 {
                 return;
             }
             idle.await;
