@@ -7,7 +7,10 @@ use std::{
 
 use gufo_core::{Cancel, ConnectOptions, Error, Result, Retry};
 use http::uri::Authority;
-use tokio::net::{TcpStream, UnixStream};
+use tokio::{
+    net::{TcpStream, UnixStream},
+    sync::oneshot,
+};
 
 use super::{GrpcConnection, Shared, driver};
 use crate::grpc::{
@@ -71,17 +74,17 @@ async fn try_connect(address: Address, options: ConnectOptions) -> Result<GrpcCo
         done: Cancel::new(),
     });
     // The driver ends by itself: with the socket, or once this side leaves and its calls are done.
+    let (greeted, answered) = oneshot::channel();
     tokio::spawn(driver::drive(
         connection,
         outgoing,
         send.clone(),
         Arc::clone(&shared),
+        greeted,
     ));
-    // Settings of the peer arrive with the first read; `ready` waits for the socket, not for them.
-    let send = send
-        .ready()
+    answered
         .await
-        .map_err(|error| unreachable(&address, &error).source(error))?;
+        .map_err(|_| unreachable(&address, "the peer did not answer as HTTP/2 does"))?;
     Ok(GrpcConnection {
         address,
         send,

@@ -11,7 +11,10 @@ use h2::{
     Ping, PingPong,
     client::{Connection, SendRequest},
 };
-use tokio::time::{Instant, Sleep, sleep_until};
+use tokio::{
+    sync::oneshot,
+    time::{Instant, Sleep, sleep_until},
+};
 
 use super::Shared;
 use crate::grpc::{
@@ -24,16 +27,23 @@ pub(super) async fn drive(
     outgoing: Outgoing<Socket>,
     probe: SendRequest<Frame>,
     shared: Arc<Shared>,
+    greeted: oneshot::Sender<()>,
 ) {
-    let ping_pong = connection.ping_pong();
-    let next_look = Instant::now() + shared.options.keep_alive_interval;
+    // The answer to a first ping follows the peer's settings: whoever accepts the socket and does
+    // not speak HTTP/2, or is about to close it, is not taken for ready.
+    let mut ping_pong = connection.ping_pong();
+    let waits_for_pong = ping_pong
+        .as_mut()
+        .is_some_and(|ping_pong| ping_pong.send_ping(Ping::opaque()).is_ok());
+    let next_look = Instant::now() + shared.options.keep_alive_timeout;
     let done = shared.done.clone();
     let mut driver = Driver {
         connection,
         outgoing,
         ping_pong,
         look: Box::pin(sleep_until(next_look)),
-        waits_for_pong: false,
+        waits_for_pong,
+        greeted: Some(greeted),
         done: Box::pin(async move { done.cancelled().await }),
         probe: Some(probe),
         yielded: false,
@@ -58,6 +68,8 @@ struct Driver {
     /// When to look whether the peer is alive.
     look: Pin<Box<Sleep>>,
     waits_for_pong: bool,
+    /// Told once the peer has answered the first ping.
+    greeted: Option<oneshot::Sender<()>>,
     /// Ready once this side wants to leave and its calls are done.
     done: BoxFuture<'static, ()>,
     /// Asked after each poll whether a call could be sent; `None` once that is of no interest.
@@ -109,13 +121,17 @@ impl Driver {
     /// Ready when the peer does not answer.
     fn poll_alive(&mut self, cx: &mut TaskContext<'_>) -> Poll<()> {
         let options = &self.shared.options;
-        if let (true, Some(ping_pong)) = (self.waits_for_pong, &mut self.ping_pong) {
-            if ping_pong.poll_pong(cx).is_ready() {
-                self.waits_for_pong = false;
-                self.look
-                    .as_mut()
-                    .reset(Instant::now() + options.keep_alive_interval);
+        if let (true, Some(ping_pong)) = (self.waits_for_pong, &mut self.ping_pong)
+            && matches!(ping_pong.poll_pong(cx), Poll::Ready(Ok(_)))
+        {
+            self.waits_for_pong = false;
+            if let Some(greeted) = self.greeted.take() {
+                // Whoever connects may have given up meanwhile.
+                let _ = greeted.send(());
             }
+            self.look
+                .as_mut()
+                .reset(Instant::now() + options.keep_alive_interval);
         }
         while self.look.as_mut().poll(cx).is_ready() {
             let heard = self.outgoing.take_read() > 0;

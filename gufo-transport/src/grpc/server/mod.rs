@@ -7,7 +7,7 @@ mod http2;
 mod listener;
 mod plain;
 
-use std::{io, sync::Arc};
+use std::{io, sync::Arc, time::Duration};
 
 use bytes::BytesMut;
 use gufo_core::{BoxFuture, Cancel, Dispatch, Incoming, ListenOptions, Peer, Route};
@@ -50,7 +50,9 @@ impl Incoming for GrpcIncoming {
             } = *self;
             let detected = tokio::select! {
                 detected = tokio::time::timeout(options.handshake_timeout, detect(&mut socket)) => detected,
-                () = drain.cancelled() => return,
+                // A peer that has just connected may have sent calls already: it is told to go
+                // away in its own protocol, unless it says nothing.
+                () = late(&drain) => return,
             };
             let Ok(Ok((protocol, prefix))) = detected else {
                 tracing::debug!(peer = ?peer.address, "closed: no request in time");
@@ -69,6 +71,14 @@ impl Incoming for GrpcIncoming {
             }
         })
     }
+}
+
+/// How long a peer that connected while the server was going away may take to say something.
+const LAST_WORD: Duration = Duration::from_secs(1);
+
+async fn late(drain: &Cancel) {
+    drain.cancelled().await;
+    tokio::time::sleep(LAST_WORD).await;
 }
 
 enum Protocol {
