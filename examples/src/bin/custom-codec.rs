@@ -91,3 +91,55 @@ async fn run() -> Result<(), BoxError> {
     server.stop().await;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use gufo::{Bytes, Code};
+    use serde::{Deserialize, Serialize};
+
+    use super::*;
+
+    /// A value that nests as deep as its sender likes.
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    struct Nested(Vec<Nested>);
+
+    fn decode<T: Serialize + serde::de::DeserializeOwned>(bytes: Vec<u8>) -> Result<T, Code> {
+        let format = Format::Custom(Arc::new(Compact));
+        <Serde as Wire<T>>::decode(Bytes::from(bytes), &format).map_err(|status| status.code())
+    }
+
+    #[test]
+    fn a_message_comes_back() {
+        let format = Format::Custom(Arc::new(Compact));
+        let message = (i64::MIN, u64::MAX, "owl".to_owned(), vec![1_u8, 0, 255]);
+
+        let bytes = Serde::encode(&message, &format).expect("encodes");
+
+        assert_eq!(decode(bytes.to_vec()), Ok(message));
+    }
+
+    #[test]
+    fn what_is_cut_off_followed_by_more_or_garbage_is_refused() {
+        for wrong in [
+            b"\x91\xa3ow".to_vec(),
+            b"\x91\xa3owl!".to_vec(),
+            vec![0xc1],
+            vec![],
+        ] {
+            assert_eq!(decode::<HelloRequest>(wrong), Err(Code::InvalidArgument));
+        }
+    }
+
+    #[test]
+    fn nesting_has_a_limit_and_lengths_reserve_nothing() {
+        let mut bomb = vec![0x91; 100_000];
+        bomb.push(0x90);
+        assert_eq!(decode::<Nested>(bomb), Err(Code::InvalidArgument));
+
+        let four_billion_items = b"\xdd\xff\xff\xff\xff".to_vec();
+        assert_eq!(
+            decode::<Vec<u64>>(four_billion_items),
+            Err(Code::InvalidArgument)
+        );
+    }
+}
