@@ -335,3 +335,45 @@ async fn a_lazy_channel_waits_for_its_server() {
     assert_eq!(waiting.await.unwrap().unwrap().message, "hello owl");
     channel.ready(Deadline::NONE).await.unwrap();
 }
+#[cfg(feature = "transport-grpc")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_rolling_restart_fails_no_call() {
+    let registry = gufo::open::registry("memory://").await.unwrap();
+    let start = || {
+        let builder = Server::builder()
+            .listen("grpc://127.0.0.1:0")
+            .registry(Arc::clone(&registry));
+        builder
+            .service(GreeterServer::new(Polite::default()))
+            .start()
+    };
+    let mut servers = vec![start().await.unwrap(), start().await.unwrap()];
+    let name = gufo::ServiceName::parse("greeter.Greeter").unwrap();
+    let channel = gufo::channel().registry(Arc::clone(&registry), name);
+    let greeter = GreeterClient::from(Caller::from(channel.connect().await.unwrap()));
+    let stop = gufo::core::Cancel::new();
+    let callers: Vec<_> = (0..8)
+        .map(|_| {
+            let (greeter, stop) = (greeter.clone(), stop.clone());
+            tokio::spawn(async move {
+                let mut answered = 0_u32;
+                while !stop.is_cancelled() {
+                    greeter.hello(request("owl")).await?;
+                    answered += 1;
+                }
+                gufo::Result::<u32>::Ok(answered)
+            })
+        })
+        .collect();
+
+    for _ in 0..4 {
+        servers.push(start().await.unwrap());
+        let report = servers.remove(0).stop().await;
+        assert_eq!(report.aborted, 0);
+    }
+    stop.cancel();
+
+    for caller in callers {
+        assert!(caller.await.unwrap().unwrap() > 0);
+    }
+}
