@@ -140,16 +140,16 @@ pub(crate) fn deadline(headers: &HeaderMap) -> Result<Deadline, Status> {
 /// Writes a status as `grpc-status`, `grpc-message` and details, with its metadata.
 pub(crate) fn put_status(headers: &mut HeaderMap, status: &Status) {
     headers.insert(GRPC_STATUS, code_value(status.code()));
-    if !status.message().is_empty() {
-        if let Ok(value) = HeaderValue::try_from(escape(status.message())) {
-            headers.insert(GRPC_MESSAGE, value);
-        }
+    if !status.message().is_empty()
+        && let Ok(value) = HeaderValue::try_from(escape(status.message()))
+    {
+        headers.insert(GRPC_MESSAGE, value);
     }
     let details = status.encode_details();
-    if !details.is_empty() {
-        if let Ok(value) = HeaderValue::try_from(base64_encode(&details)) {
-            headers.insert(GRPC_DETAILS, value);
-        }
+    if !details.is_empty()
+        && let Ok(value) = HeaderValue::try_from(base64_encode(&details))
+    {
+        headers.insert(GRPC_DETAILS, value);
     }
     match status.retry() {
         Retry::NotBegun => {
@@ -243,15 +243,14 @@ fn unescape(value: &[u8]) -> String {
     let mut rest = value;
     while let Some((&byte, after)) = rest.split_first() {
         rest = after;
-        if byte == b'%' {
-            if let Some((&[high, low], after)) = rest.split_first_chunk::<2>() {
-                let digit = |byte: u8| char::from(byte).to_digit(16);
-                if let (Some(high), Some(low)) = (digit(high), digit(low)) {
-                    out.push((high * 16 + low) as u8);
-                    rest = after;
-                    continue;
-                }
-            }
+        let digit = |byte: u8| char::from(byte).to_digit(16);
+        if byte == b'%'
+            && let Some((&[high, low], after)) = rest.split_first_chunk::<2>()
+            && let (Some(high), Some(low)) = (digit(high), digit(low))
+        {
+            out.push((high * 16 + low) as u8);
+            rest = after;
+            continue;
         }
         out.push(byte);
     }

@@ -333,10 +333,10 @@ fn send_reply(
 ) {
     frame.count(backlog.hold(bytes::Buf::remaining(&frame)));
     // An error here means that the stream or the connection is gone, and the caller with it.
-    if let Ok(mut stream) = respond.send_response(response(head), false) {
-        if stream.send_data(frame, false).is_ok() {
-            let _ = stream.send_trailers(trailers);
-        }
+    if let Ok(mut stream) = respond.send_response(response(head), false)
+        && stream.send_data(frame, false).is_ok()
+    {
+        let _ = stream.send_trailers(trailers);
     }
 }
 

@@ -226,12 +226,12 @@ fn unsupported(message: String) -> Refused {
 
 /// The format a content type names.
 fn format_of(shared: &Shared, parts: &Parts) -> Result<Format, Refused> {
-    if let Some(encoding) = parts.headers.get(header::CONTENT_ENCODING) {
-        if encoding != "identity" {
-            return Err(unsupported(format!(
-                "content-encoding {encoding:?} is not known here"
-            )));
-        }
+    if let Some(encoding) = parts.headers.get(header::CONTENT_ENCODING)
+        && encoding != "identity"
+    {
+        return Err(unsupported(format!(
+            "content-encoding {encoding:?} is not known here"
+        )));
     }
     let Some(value) = parts.headers.get(header::CONTENT_TYPE) else {
         return Ok(Format::Json);
