@@ -101,7 +101,7 @@ mod tests {
 
     /// A value that nests as deep as its sender likes.
     #[derive(Debug, PartialEq, Serialize, Deserialize)]
-    struct Nested(Vec<Nested>);
+    struct Nested(Vec<Self>);
 
     fn decode<T: Serialize + serde::de::DeserializeOwned>(bytes: Vec<u8>) -> Result<T, Code> {
         let format = Format::Custom(Arc::new(Compact));
