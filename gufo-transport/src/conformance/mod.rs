@@ -2,7 +2,7 @@
 //!
 //! A transport's whole test file is a harness and one line:
 //!
-//! ```ignore
+//! ```text
 //! use std::sync::Arc;
 //! use gufo_core::Transport;
 //! use gufo_transport::{conformance::{self, Capabilities, Harness}, memory::MemoryTransport};

@@ -4,14 +4,17 @@ use std::{
     convert::Infallible,
     future::poll_fn,
     pin::Pin,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     task::{Context as TaskContext, Poll, ready},
     time::Duration,
 };
 
 use bytes::Bytes;
 use gufo_core::{Cancel, Status};
-use http::Request;
+use http::{HeaderValue, Request, header};
 use http_body::Body as _;
 use hyper::{body::Incoming as HyperBody, server::conn::http1::Builder, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -23,17 +26,26 @@ use crate::grpc::io::{Prefixed, Socket};
 /// What hyper may buffer of a request's head, beside metadata.
 const HEADER_ROOM: usize = 8 * 1024;
 
-impl plain::Source for HyperBody {
+/// The body of a request, and whether it was read to its end.
+struct RequestBody {
+    body: HyperBody,
+    read: Arc<AtomicBool>,
+}
+
+impl plain::Source for RequestBody {
     fn poll_chunk(&mut self, cx: &mut TaskContext<'_>) -> Poll<Option<Result<Bytes, Status>>> {
         loop {
-            let frame = match ready!(Pin::new(&mut *self).poll_frame(cx)) {
+            let frame = match ready!(Pin::new(&mut self.body).poll_frame(cx)) {
                 Some(Ok(frame)) => frame,
                 Some(Err(error)) => {
                     let status =
                         Status::cancelled("the caller's request broke off").with_source(error);
                     return Poll::Ready(Some(Err(status)));
                 }
-                None => return Poll::Ready(None),
+                None => {
+                    self.read.store(true, Ordering::Release);
+                    return Poll::Ready(None);
+                }
             };
             if let Ok(data) = frame.into_data() {
                 return Poll::Ready(Some(Ok(data)));
@@ -56,7 +68,18 @@ pub(super) async fn serve(socket: Prefixed<Socket>, shared: Arc<Shared>, drain: 
         Box::pin(async move {
             let (parts, body) = request.into_parts();
             let route = shared.dispatch.route(parts.uri.path());
-            Ok::<_, Infallible>(plain::answer(&shared, route, &parts, body).await)
+            let read = Arc::new(AtomicBool::new(body.is_end_stream()));
+            let body = RequestBody {
+                body,
+                read: Arc::clone(&read),
+            };
+            let mut response = plain::answer(&shared, route, &parts, body).await;
+            if !read.load(Ordering::Acquire) {
+                // What is left of the request is not looked for a next one.
+                let close = HeaderValue::from_static("close");
+                response.headers_mut().insert(header::CONNECTION, close);
+            }
+            Ok::<_, Infallible>(response)
         })
     });
     let mut connection = Builder::new()
