@@ -1,4 +1,4 @@
-//! Repeat: sends a unary call once more when a connection did not begin it.
+//! Repeat: sends a unary call again, over another connection, when one did not begin it.
 
 use std::{
     pin::Pin,
@@ -12,9 +12,13 @@ use gufo_core::{
 
 use crate::{pool::Pool, telemetry::CHANNEL};
 
+/// How often a call that was not begun is sent again, as long as those that refused it are on their
+/// way out: in a rolling restart the second choice may be as well.
+const REPEATS: usize = 3;
+
 type Answer = BoxFuture<'static, Result<Reply, Status>>;
 
-/// A unary call on its way, with what it takes to send it once more.
+/// A unary call on its way, with what it takes to send it again.
 ///
 /// By hand rather than as an `async` block: it is one box beside the connection's for every call in
 /// bytes, so it stays as small as the few pointers it holds.
@@ -70,19 +74,33 @@ impl Future for Repeat {
 }
 
 impl Again {
-    /// Sends the call over another connection; without one, the refusal is the answer.
-    async fn send(self, refused: Status) -> Result<Reply, Status> {
-        let first = Some(&self.first);
-        let other = match self.pool.pick(first) {
-            Some(other) => other,
-            // It refuses this call only: waiting for another connection would be in vain.
-            None if self.first.state() == ConnectionState::Ready => return Err(refused),
-            None => match self.pool.wait_except(self.ctx.deadline(), first).await {
-                Ok(other) => other,
-                Err(_) => return Err(refused),
-            },
-        };
-        tracing::debug!(target: CHANNEL, method = self.ctx.method().path(), %refused, "sending a call again");
-        other.unary(self.ctx, Payload::Encoded(self.request)).await
+    /// Sends the call over other connections; without one, the refusal is the answer.
+    async fn send(mut self, mut refused: Status) -> Result<Reply, Status> {
+        for _ in 0..REPEATS {
+            let first = Some(&self.first);
+            let other = match self.pool.pick(first) {
+                Some(other) => other,
+                // It refuses this call only: waiting for another connection would be in vain.
+                None if self.first.state() == ConnectionState::Ready => return Err(refused),
+                None => match self.pool.wait_except(self.ctx.deadline(), first).await {
+                    Ok(other) => other,
+                    Err(_) => return Err(refused),
+                },
+            };
+            tracing::debug!(target: CHANNEL, method = self.ctx.method().path(), %refused, "sending a call again");
+            let request = Payload::Encoded(self.request.clone());
+            match other.unary(self.ctx.clone(), request).await {
+                // A second node that refuses and stays is overloaded too: more calls do not help it.
+                Err(status)
+                    if status.retry() == Retry::NotBegun
+                        && other.state() != ConnectionState::Ready =>
+                {
+                    refused = status;
+                }
+                answer => return answer,
+            }
+            self.first = other;
+        }
+        Err(refused)
     }
 }

@@ -30,7 +30,7 @@ pub struct Many<T>(pub Streaming<T>);
 ///
 /// `Q` and `A` are [`One`] or [`Many`] of the request and reply types.
 ///
-/// ```ignore
+/// ```text
 /// let reply = greeter.hello(request).timeout(Duration::from_secs(1)).within(&ctx).await?;
 /// ```
 #[must_use = "a call is sent when it is awaited"]
@@ -44,6 +44,8 @@ pub struct Call<W, Q, A> {
 
 struct Options {
     deadline: Deadline,
+    /// That of the call this one is made on behalf of.
+    outer: Deadline,
     metadata: Metadata,
     format: Option<Format>,
     compression: Option<Compression>,
@@ -58,6 +60,7 @@ impl<W, Q, A> Call<W, Q, A> {
         let defaults = &caller.defaults;
         let options = Options {
             deadline: defaults.timeout.map_or(Deadline::NONE, Deadline::after),
+            outer: Deadline::NONE,
             metadata: Metadata::new(),
             format: defaults.format.clone(),
             compression: defaults.compression,
@@ -112,12 +115,10 @@ impl<W, Q, A> Call<W, Q, A> {
     }
 
     /// Makes the call on behalf of the one being handled: its trace goes on, its cancellation
-    /// reaches further, and its deadline, less [`NESTED_MARGIN`], bounds this one.
+    /// reaches further, and its deadline, less [`NESTED_MARGIN`], bounds this one, whatever else is
+    /// set.
     pub fn within(mut self, ctx: &Context) -> Self {
-        self.options.deadline = self
-            .options
-            .deadline
-            .min(ctx.deadline().minus(NESTED_MARGIN));
+        self.options.outer = ctx.deadline().minus(NESTED_MARGIN);
         self.options.trace = ctx.trace();
         self.options.cancel = Some(ctx.cancel_flag());
         self
@@ -138,7 +139,8 @@ impl<W, Q, A> Call<W, Q, A> {
         if let Some(error) = options.error {
             return Err(error.into());
         }
-        if options.deadline.is_expired() {
+        let deadline = options.deadline.min(options.outer);
+        if deadline.is_expired() {
             return Err(Status::deadline_exceeded(
                 "the deadline of the call had passed before it was sent",
             ));
@@ -154,7 +156,7 @@ impl<W, Q, A> Call<W, Q, A> {
             .format
             .or_else(|| caller.handler.format())
             .unwrap_or(preferred);
-        let mut ctx = Context::incoming(method, format.clone(), metadata, options.deadline, None);
+        let mut ctx = Context::incoming(method, format.clone(), metadata, deadline, None);
         let values = caller.handler.values();
         if options.compression.is_some() {
             ctx.set_compression(options.compression);
@@ -162,7 +164,7 @@ impl<W, Q, A> Call<W, Q, A> {
         if values == Values::HandOver {
             ctx.set_values(values);
         }
-        let watchdog = Watchdog::new(options.deadline, options.cancel);
+        let watchdog = Watchdog::new(deadline, options.cancel);
         Ok(Started {
             caller,
             ctx,

@@ -8,7 +8,7 @@ pub use serde;
 ///
 /// The package's types stand where the macro does, usually in a module of the package's name:
 ///
-/// ```ignore
+/// ```text
 /// pub mod greeter {
 ///     gufo::include_proto!("greeter");
 /// }

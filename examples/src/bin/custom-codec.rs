@@ -11,7 +11,7 @@ use std::{process::ExitCode, sync::Arc};
 
 use gufo::{
     Caller, Codec, Format, Server, Status,
-    core::codec::{DecodeSeed, MAX_DEPTH, Serde, Wire},
+    core::codec::{AnySerialize, DecodeSeed, MAX_DEPTH, Serde, Wire},
 };
 use gufo_examples::{
     BoxError, CountRequest, GreeterClient, GreeterServer, HelloRequest, Polite, args, ensure,
@@ -26,7 +26,7 @@ impl Codec for Compact {
         "x-compact"
     }
 
-    fn encode(&self, value: &dyn erased_serde::Serialize, out: &mut Vec<u8>) -> Result<(), Status> {
+    fn encode(&self, value: &dyn AnySerialize, out: &mut Vec<u8>) -> Result<(), Status> {
         rmp_serde::encode::write(out, value)
             .map_err(|error| Status::internal(format!("cannot write x-compact: {error}")))
     }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::AnySerialize;
 use crate::Status;
 
 /// A format for every serde type, registered by an application.
@@ -25,7 +26,7 @@ pub trait Codec: fmt::Debug + Send + Sync + 'static {
     ///
     /// # Errors
     /// `Internal` when the value cannot be represented.
-    fn encode(&self, value: &dyn erased_serde::Serialize, out: &mut Vec<u8>) -> Result<(), Status>;
+    fn encode(&self, value: &dyn AnySerialize, out: &mut Vec<u8>) -> Result<(), Status>;
 
     /// Reads one value: makes a deserializer for the bytes and hands it to the seed, exactly once.
     ///

@@ -21,7 +21,7 @@ use super::{
 
 /// What a tonic-generated client calls instead of tonic's own channel.
 ///
-/// ```ignore
+/// ```text
 /// let mut greeter = GreeterClient::new(TonicChannel::new(channel));
 /// ```
 #[derive(Clone)]

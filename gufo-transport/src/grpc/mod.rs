@@ -4,7 +4,8 @@
 //! Framing, compression and the connection loop are ours, on h2; HTTP/1.1 is hyper's. The way of a
 //! call on the server: `server/listener.rs` accepts, `server/mod.rs` tells the protocols apart,
 //! `server/http2.rs` drives the connection, `server/call.rs` answers a call (`server/plain.rs` one
-//! that is not gRPC). The client: `client/connect.rs`, `client/connection.rs`.
+//! that is not gRPC). The client: `client/connect.rs` connects, `client/driver.rs` drives
+//! the connection, `client/call.rs` makes a call.
 //!
 //! Between [`compress`] and [`frame`] every message passes one place, `body::Encoding` on its way
 //! out and `frame::Decoder` on its way in: whatever has to see the bytes of a message belongs
