@@ -5,6 +5,7 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context as TaskContext, Poll, ready},
+    time::Duration,
 };
 
 use bytes::{Buf, BytesMut};
@@ -12,6 +13,7 @@ use parking_lot::Mutex;
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::{TcpStream, UnixStream},
+    time::Sleep,
 };
 
 /// A connected socket.
@@ -75,11 +77,60 @@ impl AsyncWrite for Socket {
 pub(super) struct Prefixed<S> {
     prefix: BytesMut,
     socket: S,
+    patience: Option<Patience>,
 }
 
 impl<S> Prefixed<S> {
     pub(super) const fn new(prefix: BytesMut, socket: S) -> Self {
-        Self { prefix, socket }
+        Self {
+            prefix,
+            socket,
+            patience: None,
+        }
+    }
+
+    /// Writing fails once the peer has taken nothing for so long.
+    pub(super) fn with_patience(mut self, limit: Duration) -> Self {
+        self.patience = Some(Patience { limit, wait: None });
+        self
+    }
+
+    fn bounded<T>(
+        &mut self,
+        written: Poll<io::Result<T>>,
+        cx: &mut TaskContext<'_>,
+    ) -> Poll<io::Result<T>> {
+        match &mut self.patience {
+            Some(patience) => patience.bound(written, cx),
+            None => written,
+        }
+    }
+}
+
+/// How long a peer may take nothing of what is written.
+#[derive(Debug)]
+struct Patience {
+    limit: Duration,
+    /// Since the last write that had to wait.
+    wait: Option<Pin<Box<Sleep>>>,
+}
+
+impl Patience {
+    fn bound<T>(
+        &mut self,
+        written: Poll<io::Result<T>>,
+        cx: &mut TaskContext<'_>,
+    ) -> Poll<io::Result<T>> {
+        if written.is_ready() {
+            self.wait = None;
+            return written;
+        }
+        let limit = self.limit;
+        let wait = self
+            .wait
+            .get_or_insert_with(|| Box::pin(tokio::time::sleep(limit)));
+        ready!(wait.as_mut().poll(cx));
+        Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
     }
 }
 
@@ -108,7 +159,9 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Prefixed<S> {
         cx: &mut TaskContext<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.get_mut().socket).poll_write(cx, buf)
+        let this = self.get_mut();
+        let written = Pin::new(&mut this.socket).poll_write(cx, buf);
+        this.bounded(written, cx)
     }
 
     fn poll_write_vectored(
@@ -116,7 +169,9 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Prefixed<S> {
         cx: &mut TaskContext<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.get_mut().socket).poll_write_vectored(cx, bufs)
+        let this = self.get_mut();
+        let written = Pin::new(&mut this.socket).poll_write_vectored(cx, bufs);
+        this.bounded(written, cx)
     }
 
     fn is_write_vectored(&self) -> bool {

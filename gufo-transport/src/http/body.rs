@@ -12,7 +12,7 @@ use http_body::{Body, Frame};
 use hyper::body::Incoming;
 
 use super::pool::{Lent, Pool};
-use crate::web::json;
+use crate::web::{json, lines::Lines};
 
 /// What a call sends.
 pub(super) enum RequestBody {
@@ -125,8 +125,7 @@ fn poll_chunk(
 pub(super) struct ReplyLines {
     pub(super) body: Incoming,
     pub(super) events: bool,
-    pub(super) limit: usize,
-    buffer: BytesMut,
+    lines: Lines,
     ended: bool,
     lent: Option<(Arc<Pool>, Lent)>,
 }
@@ -142,8 +141,7 @@ impl ReplyLines {
         Self {
             body,
             events,
-            limit,
-            buffer: BytesMut::new(),
+            lines: Lines::new(limit),
             ended: false,
             lent: Some((pool, lent)),
         }
@@ -152,24 +150,14 @@ impl ReplyLines {
     /// The next line without its end.
     fn poll_line(&mut self, cx: &mut TaskContext<'_>) -> Poll<Option<Result<Bytes, Status>>> {
         loop {
-            let end = self.buffer.iter().position(|byte| *byte == b'\n');
-            if end.unwrap_or(self.buffer.len()) > self.limit {
-                let limit = self.limit;
-                let status = Status::resource_exhausted(format!(
-                    "message is over the limit of {limit} bytes"
-                ));
-                return Poll::Ready(Some(Err(status)));
-            }
-            if let Some(end) = end {
-                let line = self.buffer.split_to(end + 1).freeze();
-                return Poll::Ready(Some(Ok(line.slice(..end))));
+            if let Some(line) = self.lines.next().transpose() {
+                return Poll::Ready(Some(line));
             }
             if self.ended {
-                let rest = self.buffer.split().freeze();
-                return Poll::Ready((!rest.is_empty()).then_some(Ok(rest)));
+                return Poll::Ready(self.lines.rest().map(Ok));
             }
             match ready!(poll_chunk(&mut self.body, cx)) {
-                Some(Ok(chunk)) => self.buffer.put(chunk),
+                Some(Ok(chunk)) => self.lines.push(&chunk),
                 Some(Err(status)) => return Poll::Ready(Some(Err(status))),
                 None => {
                     self.ended = true;

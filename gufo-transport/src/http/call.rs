@@ -36,7 +36,9 @@ pub(super) async fn unary(
     let (head, mut body) = response.into_parts();
     let bytes = whole(&mut body, limits.receive).await?;
     pool.give_back(lent);
-    if !head.status.is_success() {
+    if head.status.is_success() {
+        check_type(&head.headers)?;
+    } else {
         return Err(refusal(
             head.status.as_u16(),
             &head.headers,
@@ -85,6 +87,7 @@ pub(super) async fn stream(
             limits.metadata,
         ));
     }
+    check_type(&head.headers)?;
     let (metadata, trailers) = metadata(&head.headers, limits.metadata)?;
     if kind == Kind::ClientStream {
         let bytes = whole(&mut body, limits.receive).await?;
@@ -211,6 +214,27 @@ fn uri(target: &Target, path: &str) -> Result<http::Uri, Status> {
         Status::invalid_argument(format!("path {path:?} does not fit into a URI"))
             .with_source(error)
     })
+}
+
+/// Refuses an answer that says it is no JSON, such as a page of HTML. Services that say nothing,
+/// or nothing better than plain text, are believed until they are read.
+fn check_type(headers: &HeaderMap) -> Result<(), Status> {
+    let Some(value) = headers.get(header::CONTENT_TYPE) else {
+        return Ok(());
+    };
+    let text = String::from_utf8_lossy(value.as_bytes()).to_ascii_lowercase();
+    let kind = text.split(';').next().unwrap_or(&text).trim();
+    let known = [
+        "text/event-stream",
+        "text/plain",
+        "application/octet-stream",
+    ];
+    if kind.is_empty() || kind.contains("json") || known.contains(&kind) {
+        return Ok(());
+    }
+    Err(Status::unknown(format!(
+        "the server answered with content type {kind:.100?}, which is not JSON"
+    )))
 }
 
 /// The status an answer stands for whose HTTP status is not a success.

@@ -9,3 +9,4 @@
 
 pub(crate) mod headers;
 pub(crate) mod json;
+pub(crate) mod lines;

@@ -66,7 +66,10 @@ impl Incoming for GrpcIncoming {
             };
             let socket = Prefixed::new(prefix, socket);
             match protocol {
-                Protocol::Http1 => http1::serve(socket, Arc::new(shared), drain).await,
+                Protocol::Http1 => {
+                    let socket = socket.with_patience(shared.options.stall_timeout);
+                    http1::serve(socket, Arc::new(shared), drain).await
+                }
                 Protocol::Http2 => http2::serve(socket, Arc::new(shared), drain).await,
             }
         })

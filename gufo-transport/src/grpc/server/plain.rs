@@ -25,7 +25,7 @@ use http_body::Body as HttpBody;
 use super::Shared;
 use crate::{
     grpc::frame::Frame,
-    web::{headers, json},
+    web::{headers, json, lines},
 };
 
 /// The body of a plain answer.
@@ -172,8 +172,7 @@ async fn try_answer(
     let requests = if kind.streams_requests() {
         Messages::new(RequestLines {
             source: Box::new(body),
-            buffer: BytesMut::new(),
-            limit: limits.receive,
+            lines: lines::Lines::new(limits.receive),
             done: false,
         })
     } else {
@@ -347,8 +346,7 @@ async fn whole(
 /// Requests, one JSON message a line.
 struct RequestLines {
     source: Box<dyn Source>,
-    buffer: BytesMut,
-    limit: usize,
+    lines: lines::Lines,
     done: bool,
 }
 
@@ -359,20 +357,16 @@ impl MessageStream for RequestLines {
     ) -> Poll<Option<Result<Payload, Status>>> {
         let this = self.get_mut();
         loop {
-            let line = match this.buffer.iter().position(|byte| *byte == b'\n') {
-                Some(end) if end <= this.limit => this.buffer.split_to(end + 1),
-                None if this.done && this.buffer.is_empty() => return Poll::Ready(None),
-                None if this.done && this.buffer.len() <= this.limit => this.buffer.split(),
-                found if found.is_some() || this.buffer.len() > this.limit => {
-                    let limit = this.limit;
-                    let status = Status::resource_exhausted(format!(
-                        "a line is over the limit of {limit} bytes"
-                    ));
-                    return Poll::Ready(Some(Err(status)));
-                }
-                _ => match ready!(this.source.poll_chunk(cx)) {
+            let line = match this.lines.next() {
+                Ok(Some(line)) => line,
+                Err(status) => return Poll::Ready(Some(Err(status))),
+                Ok(None) if this.done => match this.lines.rest() {
+                    Some(line) => line,
+                    None => return Poll::Ready(None),
+                },
+                Ok(None) => match ready!(this.source.poll_chunk(cx)) {
                     Some(Ok(chunk)) => {
-                        this.buffer.extend_from_slice(&chunk);
+                        this.lines.push(&chunk);
                         continue;
                     }
                     Some(Err(status)) => return Poll::Ready(Some(Err(status))),
@@ -383,7 +377,7 @@ impl MessageStream for RequestLines {
                 },
             };
             if !line.trim_ascii().is_empty() {
-                return Poll::Ready(Some(Ok(Payload::Encoded(line.freeze()))));
+                return Poll::Ready(Some(Ok(Payload::Encoded(line))));
             }
         }
     }
