@@ -469,3 +469,74 @@ impl<T> From<Streaming<T>> for Many<T> {
         Self(messages)
     }
 }
+
+#[cfg(all(test, feature = "json"))]
+mod tests {
+    use super::*;
+    use crate::{Kind, Method, codec::Serde};
+
+    static LEFT: Method = Method::new(Kind::Unary, "/test.Clock/Left");
+
+    /// Answers with what is left of the deadline, in milliseconds.
+    fn clock() -> Caller {
+        Caller::new(handler::unary::<Serde, (), Option<u64>, Option<u64>, _, _>(
+            |ctx, ()| async move {
+                let left = ctx.deadline().remaining().map(|left| left.as_millis());
+                Ok(left.and_then(|left| u64::try_from(left).ok()))
+            },
+        ))
+    }
+
+    fn call(caller: &Caller) -> Call<Serde, One<()>, One<Option<u64>>> {
+        Call::new(caller, &LEFT, One(()))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_nested_call_keeps_to_the_outer_deadline_in_any_order_of_options() {
+        let mut outer = Context::new(&LEFT, Format::Json);
+        outer.set_deadline(Deadline::after(Duration::from_secs(1)));
+        let long = Duration::from_secs(60);
+
+        for call in [
+            call(&clock()).within(&outer).timeout(long),
+            call(&clock()).timeout(long).within(&outer),
+        ] {
+            assert_eq!(call.await.expect("answers"), Some(995));
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_call_whose_deadline_has_passed_is_not_sent() {
+        let error = call(&clock())
+            .timeout(Duration::ZERO)
+            .await
+            .expect_err("expired");
+
+        assert_eq!(error.code(), crate::Code::DeadlineExceeded);
+    }
+
+    #[tokio::test]
+    async fn illegal_metadata_fails_the_call_before_it_is_sent() {
+        let error = call(&clock())
+            .metadata("grpc-timeout", "1S")
+            .await
+            .expect_err("reserved");
+
+        assert_eq!(error.code(), crate::Code::InvalidArgument);
+    }
+
+    #[tokio::test]
+    async fn the_default_timeout_of_a_client_gives_way_to_that_of_a_call() {
+        let defaults = crate::Defaults {
+            timeout: Some(Duration::from_secs(5)),
+            ..crate::Defaults::default()
+        };
+        let clock = clock().with_defaults(defaults);
+
+        let default = call(&clock).await.expect("answers").expect("a deadline");
+        let given = call(&clock).timeout(Duration::from_secs(60)).await;
+
+        assert!(default <= 5_000);
+        assert!(given.expect("answers").expect("a deadline") > 5_000);
+    }
+}
