@@ -99,6 +99,9 @@ pub(crate) const SUITES: &[Suite] = &[
     row("plain json",            "http/1.1",               "gufo-tests",     "http_json"),
     row("interop",               "python grpcio",          "gufo-tests",     "interop_python").needs(Need::Python),
     row("interop",               "tonic",                  "gufo-tests",     "interop_tonic"),
+    row("http client",           "typed, JSON and REST",   "gufo-tests",     "http_client"),
+    row("service code",          "from .proto",            "gufo-tests",     "generated"),
+    row("service code",          "from traits",            "gufo-tests",     "described"),
     row("fuzz corpus",           "all decoders",           "gufo-fuzz",      "corpus"),
     row("macro errors",          "rustc",                  "gufo-macros",    "ui"),
     row("examples",              "all",                    "gufo-examples",  "run"),
@@ -107,6 +110,7 @@ pub(crate) const SUITES: &[Suite] = &[
     row("doctests",              "all",                    ANY,              DOC),
     row("micro benches",         "smoke",                  "gufo-benches",   ANY).named("micro"),
     row("consumer outside",      "own registry",           "consumer",       ANY),
+    row("consumer outside",      "its dependencies",       "gufo-tests",     "consumer"),
     row("cargo package",         "published crates",       "package",        ANY),
 ];
 
