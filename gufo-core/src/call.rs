@@ -197,7 +197,7 @@ where
     /// As awaiting the call itself.
     pub async fn response(self) -> Result<Response<A>> {
         let (reply, format) = self.send().reply().await?;
-        let message = reply.message.into_message::<W, A>(&format)?;
+        let message = reply.message.into_reply::<W, A>(&format)?;
         Ok(Response {
             message,
             metadata: reply.metadata,
@@ -303,7 +303,7 @@ impl<W: Wire<A>, A: Send + 'static> Future for Unary<W, A> {
         let this = self.get_mut();
         let reply = std::task::ready!(this.poll_reply(cx));
         let message = match (reply, &this.state) {
-            (Ok(reply), State::Sent { format, .. }) => reply.message.into_message::<W, A>(format),
+            (Ok(reply), State::Sent { format, .. }) => reply.message.into_reply::<W, A>(format),
             (Ok(_), State::Failed(_)) => {
                 Err(Status::internal("a call that was not sent has a reply"))
             }
@@ -389,7 +389,7 @@ where
         format,
     } = open(call).await?;
     let reply = Replies { metadata, messages }.into_reply().await?;
-    let message = reply.message.into_message::<W, A>(&format)?;
+    let message = reply.message.into_reply::<W, A>(&format)?;
     Ok(Response {
         message,
         metadata: reply.metadata,
@@ -404,7 +404,7 @@ where
     A: Send + 'static,
 {
     let opened = open(call).await?;
-    let message = Streaming::decode::<W>(opened.messages, opened.format);
+    let message = Streaming::replies::<W>(opened.messages, opened.format);
     Ok(Response {
         message,
         metadata: opened.metadata,

@@ -4,7 +4,7 @@ use std::{any::Any, fmt, marker::PhantomData};
 
 use bytes::Bytes;
 
-use crate::{Format, Metadata, Status, Wire};
+use crate::{Code, Format, Metadata, Status, Wire};
 
 /// One message: encoded, or the value itself where both ends share a process.
 #[derive(Debug)]
@@ -82,6 +82,21 @@ impl Payload {
                 }
             }
         }
+    }
+
+    /// A reply as a `T`, for the caller: one that cannot be read is `Internal`, since it is not the
+    /// caller's argument that is wrong.
+    pub(crate) fn into_reply<W: Wire<T>, T: Send + 'static>(
+        self,
+        format: &Format,
+    ) -> Result<T, Status> {
+        self.into_message::<W, T>(format)
+            .map_err(|status| match status.code() {
+                Code::InvalidArgument => {
+                    Status::internal(format!("the reply cannot be read: {}", status.message()))
+                }
+                _ => status,
+            })
     }
 }
 

@@ -91,6 +91,18 @@ impl<T: Send + 'static, E: From<Status> + Send + 'static> Streaming<T, E> {
         }
     }
 
+    /// Typed replies out of encoded ones, for their caller.
+    pub(crate) fn replies<W: Wire<T>>(messages: Messages, format: Format) -> Self {
+        Self {
+            items: Items::Wire {
+                messages,
+                format,
+                decode: Payload::into_reply::<W, T>,
+                done: false,
+            },
+        }
+    }
+
     /// The next message, `None` at a regular end.
     ///
     /// # Errors
