@@ -83,7 +83,6 @@ macro_rules! __transport_checks {
                 "T36" concurrent_streams_isolated "Aborting or failing one stream leaves the others on the connection intact.";
             }
             addresses {
-                "T7" custom_listener "A listener made by the caller can be used.";
                 "T8" port_rules "An address in use gives an error; port 0 picks one and the listener reports the real address.";
                 "T17" refused "A refused connection gives `Unavailable`.";
                 "T19" peer_identity "The handler sees its peer, and no identity that nobody verified.";

@@ -90,6 +90,10 @@ pub(crate) async fn shutdown_drains(bed: Bed) -> Verdict {
     }
     server.drain();
     until_refused(&bed, &client).await?;
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+    ensure!(!running.is_finished(), "the drain ended a running call");
 
     gate.open.cancel();
     let reply = bed.within("the running call", running).await???;

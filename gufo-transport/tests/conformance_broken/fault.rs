@@ -1,0 +1,70 @@
+//! What may be wrong with a transport.
+
+/// What is wrong with a transport.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fault {
+    None,
+    AbortUnnoticed,
+    AcceptLosesPeer,
+    AddressShared,
+    BinaryDropped,
+    CloseIgnored,
+    CloseKills,
+    CompressionCorrupts,
+    Congested,
+    ConnectIgnoresDeadline,
+    CountLeaks,
+    DeadlineNotTold,
+    DeadlineOfTheHead,
+    DetailsDropped,
+    DrainForEver,
+    DrainIgnored,
+    DrainKills,
+    EagerReplies,
+    EagerRequests,
+    EmptyIsAnError,
+    EncodesSecretly,
+    EndNotTold,
+    ErrorsSwallowed,
+    FirstRequestLost,
+    GarbageIsInternal,
+    HalfDuplex,
+    HandshakeInAccept,
+    HeadersLeak,
+    IdentityMadeUp,
+    KeptForEver,
+    KeysIgnored,
+    LargeCut,
+    LastReplyLost,
+    LimitsIgnored,
+    LockStep,
+    NoCustomCodecs,
+    OneAtATime,
+    OneFailsAll,
+    OneFormat,
+    OpeningRunsOn,
+    OpensSocket,
+    PanicHangs,
+    PanicTruncates,
+    RefusalUnclear,
+    RefusedHangs,
+    Reorders,
+    RepliesMixedUp,
+    RepliesReadOn,
+    ReplyAbortIsAnEnd,
+    RequestAbortIsAnEnd,
+    RequestMetadataDropped,
+    RequestsReadOn,
+    StateLies,
+    TrailersDropped,
+    UnaryRunsOn,
+    UnknownIsInternal,
+    ValuesLost,
+}
+
+impl Fault {
+    /// The faults that show only where messages are handed over as values.
+    pub(crate) fn is_about_values(self) -> bool {
+        matches!(self, Self::EncodesSecretly | Self::ValuesLost)
+    }
+}
