@@ -17,6 +17,8 @@ mod compress;
 mod config;
 mod errors;
 mod frame;
+#[cfg(feature = "fuzzing")]
+pub(crate) mod fuzzing;
 mod io;
 mod server;
 

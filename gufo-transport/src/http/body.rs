@@ -168,22 +168,23 @@ impl ReplyLines {
             }
         }
     }
+}
 
-    fn message(&self, line: &Bytes) -> Option<Result<Payload, Status>> {
-        let text = line.trim_ascii();
-        let json = if self.events {
-            text.strip_prefix(b"data:")?.trim_ascii()
-        } else {
-            text
-        };
-        if json.is_empty() {
-            return None;
-        }
-        Some(match json::parse_line(json) {
-            Some(status) => Err(status),
-            None => Ok(Payload::Encoded(line.slice_ref(json))),
-        })
+/// What a line says; `None` for one that says nothing.
+pub(super) fn message(line: &Bytes, events: bool) -> Option<Result<Bytes, Status>> {
+    let text = line.trim_ascii();
+    let json = if events {
+        text.strip_prefix(b"data:")?.trim_ascii()
+    } else {
+        text
+    };
+    if json.is_empty() {
+        return None;
     }
+    Some(match json::parse_line(json) {
+        Some(status) => Err(status),
+        None => Ok(line.slice_ref(json)),
+    })
 }
 
 impl MessageStream for ReplyLines {
@@ -198,8 +199,8 @@ impl MessageStream for ReplyLines {
                 Some(Err(status)) => return Poll::Ready(Some(Err(status))),
                 Some(Ok(line)) => line,
             };
-            if let Some(message) = this.message(&line) {
-                return Poll::Ready(Some(message));
+            if let Some(message) = message(&line, this.events) {
+                return Poll::Ready(Some(message.map(Payload::Encoded)));
             }
         }
     }

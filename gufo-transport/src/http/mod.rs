@@ -10,6 +10,8 @@
 
 mod body;
 mod call;
+#[cfg(feature = "fuzzing")]
+pub(crate) mod fuzzing;
 mod pool;
 mod rest;
 
