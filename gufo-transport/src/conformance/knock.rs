@@ -52,7 +52,7 @@ impl Stranger {
     }
 
     /// Waits until the server closes the socket.
-    pub(super) async fn is_cut(self, limit: Duration) -> Result<(), Failure> {
+    pub(super) async fn until_cut(self, limit: Duration) -> Result<(), Failure> {
         let read = move || {
             let mut rest = Vec::new();
             match self {

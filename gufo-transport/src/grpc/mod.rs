@@ -7,7 +7,7 @@
 //! that is not gRPC). The client: `client/connect.rs` connects, `client/driver.rs` drives
 //! the connection, `client/call.rs` makes a call.
 //!
-//! Between [`compress`] and [`frame`] every message passes one place, `body::Encoding` on its way
+//! Between `compress` and `frame` every message passes one place, `body::Encoding` on its way
 //! out and `frame::Decoder` on its way in: whatever has to see the bytes of a message belongs
 //! there.
 
