@@ -36,6 +36,10 @@ pub(in crate::grpc) const CONNECTION_WINDOW: u32 = 4 << 20;
 /// tiny messages to a slow reader need more than its default.
 pub(in crate::grpc) const SMALL_FRAME_BUDGET: usize = 16 << 20;
 
+/// What a stream of replies may have waiting for the socket, in bytes: a peer that opens a thousand
+/// of them and reads none makes this side hold so much of each. h2's own default is six times that.
+const SEND_BUFFER: usize = 64 * 1024;
+
 /// The largest frame accepted.
 pub(in crate::grpc) const FRAME_SIZE: u32 = 64 * 1024;
 
@@ -50,6 +54,7 @@ pub(super) async fn serve(socket: Io, shared: Arc<Shared>, drain: Cancel) {
         .initial_window_size(STREAM_WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW)
         .max_frame_size(FRAME_SIZE)
+        .max_send_buffer_size(SEND_BUFFER)
         .max_concurrent_streams(limits.calls)
         .max_header_list_size(
             u32::try_from(limits.metadata)
