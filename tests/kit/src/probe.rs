@@ -27,6 +27,12 @@ pub async fn connect(url: &str, options: ConnectOptions) -> gufo_core::Result<Ar
     transports.find(url.scheme())?.connect(url, options).await
 }
 
+/// Calls over a connection.
+#[must_use]
+pub fn caller(connection: &Arc<dyn Connection>) -> Caller {
+    Caller::new(Arc::<dyn Connection>::clone(connection))
+}
+
 /// Fifty calls a second on a connection of its own, each of which has to succeed.
 #[derive(Debug)]
 pub struct Probe {

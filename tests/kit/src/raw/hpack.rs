@@ -127,8 +127,8 @@ fn symbol(code: u32, length: u8) -> Option<u8> {
         first = (first + count as u32) << 1;
     }
     let index = code.checked_sub(first)? as usize;
-    let with_length = (0..=255_u8).filter(|symbol| LENGTHS[usize::from(*symbol)] == length);
-    with_length.skip(index).next()
+    let mut with_length = (0..=255_u8).filter(|symbol| LENGTHS[usize::from(*symbol)] == length);
+    with_length.nth(index)
 }
 
 /// Bits of the code of each byte (RFC 7541, appendix B).

@@ -4,11 +4,11 @@ use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use gufo_core::{
-    Call, Caller, Code, ConnectOptions, Connection, ConnectionState, Deadline, Error, Many, One,
-    Retry, Streaming, codec::Raw,
+    Call, Code, ConnectOptions, Connection, ConnectionState, Deadline, Error, Many, One, Retry,
+    Streaming, codec::Raw,
 };
 use gufo_testkit::{
-    PATIENCE, connect, eventually,
+    PATIENCE, caller, connect, eventually,
     hostile::HostileServer,
     methods,
     raw::{Frame, Http2, Socket, codes, flags, kinds, message, message_head},
@@ -20,7 +20,7 @@ type Echo = Call<Raw, One<Bytes>, One<Bytes>>;
 const OK: [(&str, &str); 2] = [(":status", "200"), ("content-type", "application/grpc")];
 
 fn echo(connection: &Arc<dyn Connection>) -> Echo {
-    let caller = Caller::new(connection.clone());
+    let caller = caller(connection);
     Call::new(&caller, &methods::ECHO, One(Bytes::from_static(b"owl")))
 }
 
@@ -402,7 +402,7 @@ async fn a_stream_that_falls_silent_is_left_at_the_deadline() {
         let _ = stay(server).await;
     })
     .await;
-    let caller = Caller::new(connected(&server).await);
+    let caller = caller(&connected(&server).await);
     let call =
         Call::<Raw, One<Bytes>, Many<Bytes>>::new(&caller, &methods::ENDLESS, One(Bytes::new()));
 

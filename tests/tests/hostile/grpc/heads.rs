@@ -102,6 +102,21 @@ async fn metadata_that_is_not_http_is_a_protocol_error() {
     }
 }
 
+#[tokio::test]
+async fn a_verb_that_is_not_post_is_internal() {
+    let attack = Attack::begin().await;
+    let mut client = client(&attack).await;
+    let mut head = grpc_head(methods::ECHO.path(), &[]);
+    head[0] = (":method", "GET");
+    client.headers(1, &head, true).await.expect("open");
+
+    let outcome = client.outcome(1).await;
+
+    assert_eq!(outcome.grpc_status(), status(Code::Internal), "{outcome:?}");
+    lives_on(&mut client, 3).await;
+    attack.survived().await;
+}
+
 /// h2 lets it pass.
 #[tokio::test]
 async fn a_head_without_a_path_is_http_404() {

@@ -1,9 +1,9 @@
 //! Messages and their framing.
 
 use bytes::Bytes;
-use gufo_core::{Call, Caller, Code, ConnectOptions, ConnectionState, One, codec::Raw};
+use gufo_core::{Call, Code, ConnectOptions, ConnectionState, One, codec::Raw};
 use gufo_testkit::{
-    connect, methods,
+    caller, connect, methods,
     raw::{Frame, Http2, grpc_head, message, message_head},
 };
 
@@ -53,7 +53,7 @@ async fn a_message_of_exactly_the_limit_passes_and_one_byte_more_does_not() {
     let mut options = ConnectOptions::default();
     options.limits.send = 2 * LIMIT;
     let connection = connect(&attack.target.url(), options).await.expect("there");
-    let caller = Caller::new(connection.clone());
+    let caller = caller(&connection);
     let echo = |size: usize| {
         let message = Bytes::from(vec![b'o'; size]);
         Call::<Raw, One<Bytes>, One<Bytes>>::new(&caller, &methods::ECHO, One(message))

@@ -4,10 +4,11 @@ use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use gufo_core::{
-    Call, Caller, Code, ConnectOptions, Connection, Deadline, Error, Many, One, Streaming,
-    codec::Serde,
+    Call, Code, ConnectOptions, Connection, Deadline, Error, Many, One, Streaming, codec::Serde,
 };
-use gufo_testkit::{PATIENCE, Tree, connect, hostile::HostileServer, methods, raw::Socket, within};
+use gufo_testkit::{
+    PATIENCE, Tree, caller, connect, hostile::HostileServer, methods, raw::Socket, within,
+};
 
 async fn connected(server: &HostileServer) -> Arc<dyn Connection> {
     let mut options = ConnectOptions::default();
@@ -34,7 +35,7 @@ async fn answering(answer: impl Into<Bytes>) -> HostileServer {
 }
 
 async fn count(connection: &Arc<dyn Connection>) -> Result<Tree, Error> {
-    let caller = Caller::new(connection.clone());
+    let caller = caller(connection);
     let call =
         Call::<Serde, One<Tree>, One<Tree>>::new(&caller, &methods::COUNT, One(Tree::default()));
     within("the call", async { call.await }).await
@@ -181,7 +182,7 @@ async fn a_service_that_never_answers_is_left_at_the_deadline() {
     })
     .await;
     let connection = connected(&server).await;
-    let caller = Caller::new(connection.clone());
+    let caller = caller(&connection);
     let call =
         Call::<Serde, One<Tree>, One<Tree>>::new(&caller, &methods::COUNT, One(Tree::default()));
 
@@ -197,7 +198,7 @@ async fn lines(body: &str) -> Result<Vec<Tree>, Error> {
         body.len()
     ))
     .await;
-    let caller = Caller::new(connected(&server).await);
+    let caller = caller(&connected(&server).await);
     let call =
         Call::<Serde, One<Tree>, Many<Tree>>::new(&caller, &methods::ENDLESS, One(Tree::default()));
     within("the stream", async {
@@ -226,7 +227,7 @@ async fn a_stream_that_breaks_off_is_unavailable() {
         "HTTP/1.1 200 OK\r\ncontent-type: application/x-ndjson\r\ntransfer-encoding: chunked\r\n\r\n3\r\n{}\n\r\n",
     )
     .await;
-    let caller = Caller::new(connected(&server).await);
+    let caller = caller(&connected(&server).await);
     let call =
         Call::<Serde, One<Tree>, Many<Tree>>::new(&caller, &methods::ENDLESS, One(Tree::default()));
     let mut replies: Streaming<Tree, Error> = call.await.expect("it begins");
