@@ -18,8 +18,6 @@ pub mod conformance;
 pub use custom::{Codec, DecodeError, DecodeSeed};
 /// A value of any serde type, as [`Codec::encode`] gets it.
 pub use erased_serde::Serialize as AnySerialize;
-/// A value of any serde type, as [`Codec::encode`] gets it.
-pub use erased_serde::Serialize as ErasedSerialize;
 pub use format::{Format, Formats};
 #[cfg(feature = "protobuf")]
 pub use wire::{Prost, ProstSerde};

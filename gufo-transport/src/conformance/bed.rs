@@ -91,6 +91,11 @@ impl Bed {
         async move { timeout(settle, future).await.map_err(|_| late) }
     }
 
+    /// Lets everybody who can run do so: what must not happen has had its chance.
+    pub(super) async fn pause(&self) {
+        tokio::time::sleep(self.settle() / 100).await;
+    }
+
     /// Waits until a condition holds, at most as long as effects may take.
     #[track_caller]
     pub(super) fn eventually(

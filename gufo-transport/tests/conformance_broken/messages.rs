@@ -56,19 +56,19 @@ impl<F: FnMut(Item, &mut VecDeque<Item>) + Send + Unpin> MessageStream for Tampe
 
 /// Reads a stream in a task of its own, whether anybody takes the messages or not.
 pub(crate) fn detached(mut messages: Messages) -> Messages {
-    let (sender, receiver) = mpsc::unbounded_channel();
+    let (sender, receiver) = mpsc::channel(1 << 20);
     tokio::spawn(async move {
         while let Some(item) = messages.next().await {
-            let _ = sender.send(Some(item));
+            let _ = sender.send(Some(item)).await;
             tokio::task::yield_now().await;
         }
-        let _ = sender.send(None);
+        let _ = sender.send(None).await;
         // Trailers are of no interest here.
     });
     Messages::new(Received(receiver))
 }
 
-struct Received(mpsc::UnboundedReceiver<Item>);
+struct Received(mpsc::Receiver<Item>);
 
 impl MessageStream for Received {
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Item> {

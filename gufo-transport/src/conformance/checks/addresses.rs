@@ -137,7 +137,7 @@ pub(crate) async fn handshake_off_the_accept_loop(bed: Bed) -> Verdict {
     bed.within("a reply", client.echo(Note::default()))
         .await??;
     for stranger in strangers {
-        stranger.is_cut(bed.settle()).await?;
+        stranger.until_cut(bed.settle()).await?;
     }
 
     drop(held);
@@ -176,21 +176,20 @@ pub(crate) async fn half_open_detected(bed: Bed) -> Verdict {
     // Accepted, and never served.
     let _held = bed.within("the peer", listener.accept()).await??;
 
-    let ended: Result<(), Error> = async {
+    let call = async {
         let connection = connecting.await.map_err(|_| lost_task())??;
         let client = Client::new(connection, bed.capabilities.formats.first().cloned());
         let asks = bed.capabilities.keep_alive == KeepAlive::Asks;
-        let timeout = bed.settle() / if asks { 1 } else { 4 };
+        let timeout = bed.settle() / if asks { 2 } else { 4 };
         let call = client.call(&UNARY, Note::default()).timeout(timeout);
         let failed = call.await.map(drop);
         if asks && matches!(&failed, Err(error) if error.code() == Code::DeadlineExceeded) {
             return Ok(()); // Not noticed before the deadline.
         }
         failed
-    }
-    .await;
+    };
 
-    let error = ended.err();
+    let error = bed.within("the end of the call", call).await?.err();
     let error = error.ok_or_else(|| Failure::new("a peer that vanished is not noticed"))?;
     ensure!(
         matches!(error.code(), Code::Unavailable | Code::DeadlineExceeded),

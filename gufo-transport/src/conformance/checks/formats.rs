@@ -2,7 +2,7 @@
 
 use gufo_core::{
     Call, Code, Codec, Compression, Format, One, Status, Values,
-    codec::{DecodeSeed, ErasedSerialize, Serde},
+    codec::{AnySerialize, DecodeSeed, Serde},
 };
 
 use crate::conformance::{
@@ -62,7 +62,7 @@ impl Codec for Owl {
         "x-owl"
     }
 
-    fn encode(&self, value: &dyn ErasedSerialize, out: &mut Vec<u8>) -> Result<(), Status> {
+    fn encode(&self, value: &dyn AnySerialize, out: &mut Vec<u8>) -> Result<(), Status> {
         serde_json::to_writer(out, value).map_err(|error| Status::internal(error.to_string()))
     }
 

@@ -64,6 +64,7 @@ async fn until_refused(bed: &Bed, client: &Client) -> Result<(), Failure> {
             if let Err(error) = client.echo(Note::default()).await {
                 return error;
             }
+            tokio::task::yield_now().await;
         }
     };
     let error = bed.within("a refusal", calling).await?;
@@ -90,9 +91,7 @@ pub(crate) async fn shutdown_drains(bed: Bed) -> Verdict {
     }
     server.drain();
     until_refused(&bed, &client).await?;
-    for _ in 0..100 {
-        tokio::task::yield_now().await;
-    }
+    bed.pause().await;
     ensure!(!running.is_finished(), "the drain ended a running call");
 
     gate.open.cancel();
@@ -132,6 +131,7 @@ pub(crate) async fn aborted_server_ends_calls(bed: Bed) -> Verdict {
         .await?;
     server.drain();
     until_refused(&bed, &client).await?;
+    bed.pause().await;
     ensure!(!running.is_finished(), "the drain ended a running call");
 
     server.abort();
@@ -209,6 +209,8 @@ pub(crate) async fn close_lets_calls_finish(bed: Bed) -> Verdict {
         .await?;
     let error = expect_code(refused, Code::Unavailable, "a call after the close")?;
     ensure_eq!(error.retry(), Retry::NotBegun, "the advice of a refusal");
+    bed.pause().await;
+    ensure!(!running.is_finished(), "the close ended a running call");
     gate.open.cancel();
     bed.within("the running call", running).await???;
     bed.eventually("no peer", || server.peers() == 0).await?;

@@ -34,6 +34,7 @@ pub(crate) async fn honest_state(bed: Bed) -> Verdict {
             let calling = async {
                 while client.connection.state() == ConnectionState::Ready {
                     let _ = client.echo(Note::default()).await; // The last one fails.
+                    tokio::task::yield_now().await;
                 }
             };
             bed.within("another state than ready", calling).await?;
