@@ -28,6 +28,8 @@ pub(super) struct Body {
     stream: RecvStream,
     decoder: Decoder,
     side: Side,
+    /// Bytes that have come so far.
+    received: usize,
 }
 
 impl Body {
@@ -41,7 +43,13 @@ impl Body {
             stream,
             decoder: Decoder::new(limit, compression),
             side,
+            received: 0,
         }
+    }
+
+    /// Bytes that have come so far, whole messages or not.
+    pub(super) const fn received(&self) -> usize {
+        self.received
     }
 
     /// The next message; `None` once the peer has ended its side.
@@ -59,6 +67,7 @@ impl Body {
                 Some(Ok(chunk)) => {
                     // The peer may send as much again: what it sent is out of h2's hands.
                     let _ = self.stream.flow_control().release_capacity(chunk.len());
+                    self.received += chunk.len();
                     self.decoder.push(chunk);
                 }
                 Some(Err(error)) => {

@@ -196,9 +196,13 @@ async fn only_message(
     let mut message = None;
     loop {
         let mut watchdog: Option<Watchdog> = None;
+        let mut received = body.received();
         let next = poll_fn(|cx| {
             if let Poll::Ready(next) = body.poll_message(cx) {
                 return Poll::Ready(next.transpose());
+            }
+            if received != body.received() {
+                (received, watchdog) = (body.received(), None);
             }
             let watchdog = watchdog.get_or_insert_with(|| {
                 Watchdog::new(
@@ -206,7 +210,9 @@ async fn only_message(
                     None,
                 )
             });
-            watchdog.poll(cx).map(Err)
+            watchdog
+                .poll(cx)
+                .map(|status| Err(shared.too_late(status, deadline)))
         })
         .await?;
         match (next, message.take()) {

@@ -10,7 +10,9 @@ mod plain;
 use std::{io, sync::Arc, time::Duration};
 
 use bytes::BytesMut;
-use gufo_core::{BoxFuture, Cancel, Dispatch, Incoming, ListenOptions, Peer, Route};
+use gufo_core::{
+    BoxFuture, Cancel, Deadline, Dispatch, Incoming, ListenOptions, Peer, Route, Status,
+};
 use tokio::io::AsyncReadExt;
 
 use self::backlog::Backlog;
@@ -28,6 +30,17 @@ struct Shared {
     options: Arc<ListenOptions>,
     peer: Arc<Peer>,
     backlog: Backlog,
+}
+
+impl Shared {
+    /// Why waiting for a request ended: at its deadline, or because nothing of it came.
+    fn too_late(&self, status: Status, deadline: Deadline) -> Status {
+        if deadline.is_expired() {
+            return status;
+        }
+        let limit = self.options.stall_timeout;
+        Status::deadline_exceeded(format!("nothing of the request came for {limit:?}"))
+    }
 }
 
 struct GrpcIncoming {

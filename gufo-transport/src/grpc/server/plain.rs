@@ -319,7 +319,9 @@ async fn whole(
                     None,
                 )
             });
-            watchdog.poll(cx).map(Err)
+            watchdog
+                .poll(cx)
+                .map(|status| Err(shared.too_late(status, deadline)))
         })
         .await?;
         let Some(chunk) = chunk else { break };
