@@ -59,6 +59,12 @@ impl Probe {
         Self { stop, calls, task }
     }
 
+    /// Calls that have succeeded so far.
+    #[must_use]
+    pub fn calls(&self) -> usize {
+        self.calls.load(SeqCst)
+    }
+
     /// Waits until a few calls more have succeeded, then ends.
     ///
     /// # Panics

@@ -103,9 +103,34 @@ async fn a_request_whose_body_does_not_come_ends_without_its_handler() {
         let outcome = client.outcome(stream).await;
 
         assert_eq!(outcome.grpc_status(), status(Code::DeadlineExceeded));
+        assert!(outcome.grpc_message().contains("came for 300ms"));
     }
     assert_eq!(attack.target.seen.started(), 0);
     lives_on(&mut client, 5).await;
+    attack.survived().await;
+}
+
+/// Slow is not silent: what counts is that something comes.
+#[tokio::test]
+async fn a_request_whose_body_comes_in_small_parts_is_answered() {
+    let mut options = ListenOptions::default();
+    options.stall_timeout = SOON;
+    let attack = Attack::with(options).await;
+    let mut client = client(&attack).await;
+    let head = grpc_head(methods::ECHO.path(), &[]);
+    client.headers(1, &head, false).await.expect("open");
+    let body = message(b"owl");
+    let mut pace = tokio::time::interval(SOON / 3);
+    for index in 0..body.len() {
+        pace.tick().await;
+        let part = Frame::data(1, body.slice(index..=index), index + 1 == body.len());
+        client.send(&part).await.expect("open");
+    }
+
+    let outcome = client.outcome(1).await;
+
+    assert_eq!(outcome.grpc_status(), status(Code::Ok), "{outcome:?}");
+    assert_eq!(outcome.body, body);
     attack.survived().await;
 }
 

@@ -3,7 +3,7 @@
 use gufo_core::{Code, ListenOptions};
 use gufo_testkit::{
     CHUNK, eventually, methods,
-    raw::{Frame, Http2, Settings, Socket, codes, grpc_head, kinds, message},
+    raw::{Frame, Http2, Settings, Socket, codes, grpc_head, message},
 };
 
 use super::{client, lives_on, status};
@@ -261,6 +261,5 @@ async fn calls_over_the_limit_of_a_connection_are_refused_as_not_begun() {
     let refused_stream = 7;
     assert_eq!(outcome.reset, Some(refused_stream), "{outcome:?}");
     eventually("the others run", async || seen.started() == 10).await;
-    assert_eq!(kinds::RST_STREAM, 3);
     attack.survived().await;
 }
