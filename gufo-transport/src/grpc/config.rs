@@ -4,6 +4,8 @@ use std::{fmt, path::PathBuf};
 
 use gufo_core::{BackendUrl, Error, Result};
 
+use crate::web::escape::escape_path;
+
 /// Where to connect or to listen.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Address {
@@ -42,7 +44,11 @@ impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Tcp(host) => write!(f, "grpc://{host}"),
-            Self::Unix(path) => write!(f, "grpc+unix://{}", path.display()),
+            Self::Unix(path) => {
+                let mut encoded = String::new();
+                escape_path(&mut encoded, &path.to_string_lossy());
+                write!(f, "grpc+unix://{encoded}")
+            }
         }
     }
 }

@@ -23,6 +23,7 @@ use gufo_core::{
 };
 
 use self::{call::Target, pool::Pool};
+use crate::web::escape::escape_path;
 
 /// The transport behind `http://`.
 #[derive(Clone, Copy, Debug, Default)]
@@ -48,18 +49,15 @@ fn target(url: &BackendUrl) -> Result<Target> {
         .take_host()?
         .ok_or_else(|| Error::invalid_argument("http:// needs a host"))?;
     let authority = host.with_port(80);
-    let base = reader
-        .take_path()
-        .unwrap_or_default()
-        .trim_end_matches('/')
-        .to_owned();
+    let path = reader.take_path().unwrap_or_default();
+    let path = path.trim_end_matches('/');
     let rest = reader.take_flag("rest")?.unwrap_or(false);
     reader.finish()?;
-    let base = if base.is_empty() || base.starts_with('/') {
-        base
-    } else {
-        format!("/{base}")
-    };
+    let mut base = String::new();
+    if !path.is_empty() && !path.starts_with('/') {
+        base.push('/');
+    }
+    escape_path(&mut base, path);
     Ok(Target {
         authority,
         base,

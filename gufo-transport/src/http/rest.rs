@@ -5,6 +5,8 @@ use gufo_core::{RestBinding, Status};
 use http::Method;
 use serde_json::{Map, Value};
 
+use crate::web::escape::escape;
+
 /// A message bound to HTTP.
 #[derive(Debug)]
 pub(super) struct Request {
@@ -64,16 +66,19 @@ fn fill(template: &str, fields: &mut Map<String, Value>) -> Result<String, Statu
             .ok_or_else(|| {
                 Status::invalid_argument(format!("the path {template:?} needs the field {name:?}"))
             })?;
-        if pattern == "*" {
-            escape(&mut path, &value);
-        } else {
-            // A pattern of several segments keeps its slashes.
-            for (index, segment) in value.split('/').enumerate() {
-                if index > 0 {
-                    path.push('/');
-                }
-                escape(&mut path, segment);
+        // A pattern of several segments keeps its slashes.
+        let slash = if pattern == "*" { None } else { Some('/') };
+        for (index, segment) in value.split(|c| Some(c) == slash).enumerate() {
+            // Escaped or not, whatever is on the way would take it for a step in the path.
+            if matches!(segment, "." | "..") {
+                return Err(Status::invalid_argument(format!(
+                    "the field {name:?} would be the segment {segment:?} of the path {template:?}"
+                )));
             }
+            if index > 0 {
+                path.push('/');
+            }
+            escape(&mut path, segment);
         }
         rest = after;
     }
@@ -105,24 +110,6 @@ fn texts(name: &str, value: &Value) -> Result<Vec<String>, Status> {
     }
 }
 
-/// Percent-encodes everything but the unreserved characters of RFC 3986.
-fn escape(out: &mut String, text: &str) {
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            out.push(char::from(byte));
-        } else {
-            out.push('%');
-            for digit in [byte >> 4, byte & 15] {
-                out.push(
-                    char::from_digit(u32::from(digit), 16)
-                        .unwrap_or('0')
-                        .to_ascii_uppercase(),
-                );
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -149,6 +136,22 @@ mod tests {
 
         assert_eq!(request.path, "/v1/owls/barn");
         assert_eq!(request.body.as_deref(), Some(&br#"{"wings":2}"#[..]));
+    }
+
+    #[test]
+    fn a_value_takes_no_steps_in_the_path() {
+        for (template, name) in [
+            ("/hello/{name}", ".."),
+            ("/hello/{name}", "."),
+            ("/v1/{name=owls/**}", "owls/../admin"),
+        ] {
+            let binding = RestBinding::new("GET", template, "");
+            let message = format!(r#"{{"name":"{name}"}}"#);
+
+            let status = bind(&binding, message.as_bytes()).expect_err(name);
+
+            assert_eq!(status.code(), gufo_core::Code::InvalidArgument);
+        }
     }
 
     #[test]

@@ -159,6 +159,10 @@ pub(crate) fn put_status(headers: &mut HeaderMap, status: &Status) {
             let milliseconds = u32::try_from(wait.as_millis()).unwrap_or(u32::MAX);
             headers.insert(GRPC_PUSHBACK, HeaderValue::from(milliseconds));
         }
+        // Said only where the code alone would say otherwise.
+        Retry::Never | Retry::Exhausted if Retry::of(status.code()) != Retry::Never => {
+            headers.insert(GRPC_PUSHBACK, HeaderValue::from_static("-1"));
+        }
         _ => {}
     }
     // Metadata that cannot be sent must not hide the status.
@@ -336,7 +340,11 @@ mod tests {
 
     #[test]
     fn advice_on_retries_comes_back() {
-        for retry in [Retry::NotBegun, Retry::After(Duration::from_millis(250))] {
+        for retry in [
+            Retry::NotBegun,
+            Retry::After(Duration::from_millis(250)),
+            Retry::Never,
+        ] {
             let mut headers = HeaderMap::new();
             put_status(&mut headers, &Status::unavailable("busy").with_retry(retry));
 
@@ -349,10 +357,6 @@ mod tests {
         }
         let mut headers = HeaderMap::new();
         put_status(&mut headers, &Status::unavailable("busy"));
-        headers.insert(GRPC_PUSHBACK, HeaderValue::from_static("-1"));
-        let status = outcome(&headers, 1024)
-            .expect("a status")
-            .expect_err("busy");
-        assert_eq!(status.retry(), Retry::Never);
+        assert_eq!(headers.get(GRPC_PUSHBACK), None);
     }
 }

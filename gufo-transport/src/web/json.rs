@@ -50,7 +50,8 @@ pub(crate) fn parse_line(line: &[u8]) -> Option<Status> {
 
 fn from_value(value: &Value) -> Option<Status> {
     let name = value.get("code")?.as_str()?.to_ascii_uppercase();
-    let code = Code::from_name(&name)?;
+    // An error that says it is none would be taken for a success by whoever it is passed on to.
+    let code = Code::from_name(&name).filter(|code| *code != Code::Ok)?;
     let message = value
         .get("message")
         .and_then(Value::as_str)
@@ -102,6 +103,7 @@ mod tests {
             b"{}",
             br#"{"code":5}"#,
             br#"{"code":"OWL"}"#,
+            br#"{"code":"OK"}"#,
             b"<html>",
         ] {
             assert!(parse(body).is_none());

@@ -56,7 +56,7 @@ impl GrpcListener {
             Address::Unix(path) => {
                 remove_stale(path).await.map_err(failed)?;
                 let listener = UnixListener::bind(path).map_err(failed)?;
-                let url = format!("grpc+unix://{}", path.display());
+                let url = address.to_string();
                 let _file = RemoveOnDrop(path.clone());
                 (Bound::Unix { listener, _file }, url)
             }
