@@ -22,6 +22,17 @@ pub(super) struct DescribedMethod {
 impl Described {
     /// A service out of the files that describe it, in any order.
     pub(super) fn new(name: &str, files: Vec<FileDescriptorProto>) -> Result<Self> {
+        // The pool panics on others.
+        let known = |file: &&FileDescriptorProto| {
+            matches!(file.syntax.as_deref(), None | Some("proto2" | "proto3"))
+        };
+        if let Some(file) = files.iter().find(|file| !known(file)) {
+            return Err(Error::failed_precondition(format!(
+                "the server describes {name} in {:.100}, which has the unknown syntax {:.100?}",
+                file.name(),
+                file.syntax()
+            )));
+        }
         let mut pool = DescriptorPool::new();
         pool.add_file_descriptor_protos(files).map_err(|error| {
             Error::failed_precondition(format!(

@@ -80,7 +80,10 @@ pub(super) struct Error {
 
 impl From<Error> for gufo_core::Error {
     fn from(error: Error) -> Self {
-        let code = Code::from_number(i64::from(error.error_code));
+        let code = match Code::from_number(i64::from(error.error_code)) {
+            Code::Ok => Code::Unknown,
+            code => code,
+        };
         Self::new(code, error.error_message)
     }
 }
