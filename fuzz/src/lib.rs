@@ -5,10 +5,15 @@
 //! of each runs as an ordinary test (`tests/corpus.rs`), with mutations of it; `libfuzzer/` runs
 //! the same targets under cargo-fuzz. See `README.md`.
 
+mod codec;
+mod metadata;
 pub mod mutate;
 mod names;
+mod reflection;
 pub mod run;
 mod url;
+mod values;
+mod wire;
 
 /// A target and the name of its corpus folder.
 pub type Target = (&'static str, fn(&[u8]));
@@ -16,10 +21,32 @@ pub type Target = (&'static str, fn(&[u8]));
 /// Every target.
 pub const TARGETS: &[Target] = &[
     ("url", url::url),
+    ("url_reader", values::url_reader),
     ("endpoint", url::endpoint),
     ("service_name", names::service_name),
     ("topic", names::topic),
     ("topic_filter", names::topic_filter),
+    ("value", values::value),
+    ("method", values::method),
+    ("timeout", values::timeout),
+    ("trace", values::trace),
+    ("content_type", values::content_type),
+    ("metadata_entry", metadata::entry),
+    ("headers", metadata::headers),
+    ("trailers", metadata::trailers),
+    ("grpc_message", metadata::message),
+    ("status_details", metadata::status_details),
+    ("json_error", metadata::json_error),
+    ("json", codec::json),
+    ("msgpack", codec::msgpack),
+    ("protobuf", codec::protobuf),
+    ("node", codec::node),
+    ("frames", wire::frames),
+    ("compression", wire::compression),
+    ("lines", wire::lines),
+    ("rest", wire::rest),
+    ("descriptors", reflection::descriptors),
+    ("reflection_answer", reflection::reflection_answer),
 ];
 
 /// The input as text, if it is any.

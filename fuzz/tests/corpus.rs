@@ -56,8 +56,30 @@ macro_rules! targets {
 
 targets! {
     url
+    url_reader
     endpoint
     service_name
     topic
     topic_filter
+    value
+    method
+    timeout
+    trace
+    content_type
+    metadata_entry
+    headers
+    trailers
+    grpc_message
+    status_details
+    json_error
+    json
+    msgpack
+    protobuf
+    node
+    frames
+    compression
+    lines
+    rest
+    descriptors
+    reflection_answer
 }
