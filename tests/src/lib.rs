@@ -29,8 +29,11 @@ pub mod zoo {
 /// `greeter.proto` as tonic generates it.
 #[allow(
     missing_docs,
-    clippy::all,
     unused_qualifications,
+    clippy::all,
+    clippy::allow_attributes_without_reason,
+    clippy::clone_on_ref_ptr,
+    clippy::use_self,
     reason = "tonic's code is what it is"
 )]
 pub mod tonic_greeter {

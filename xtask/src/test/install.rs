@@ -20,6 +20,11 @@ const PROGRAMS: &[Program] = &[
         packages: &["gcc", "libc6-dev"],
     },
     Program {
+        name: "curl",
+        asked: &["--version"],
+        packages: &["curl"],
+    },
+    Program {
         name: "git",
         asked: &["--version"],
         packages: &["git"],
