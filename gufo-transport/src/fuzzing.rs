@@ -146,7 +146,6 @@ pub fn reply_line(line: &Bytes, events: bool) -> Option<Result<Bytes, Status>> {
 }
 
 /// Where a URL leads, for `grpc` and for `http`.
-#[must_use]
 pub fn addresses(url: &BackendUrl) -> [Result<String>; 2] {
     [grpc::fuzzing::address(url), plain::fuzzing::target(url)]
 }
