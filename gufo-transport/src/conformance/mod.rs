@@ -2,7 +2,7 @@
 //!
 //! A transport's whole test file is a harness and one line:
 //!
-//! ```text
+//! ```no_run
 //! use std::sync::Arc;
 //! use gufo_core::Transport;
 //! use gufo_transport::{conformance::{self, Capabilities, Harness}, memory::MemoryTransport};
@@ -22,6 +22,7 @@
 //! }
 //!
 //! conformance::suite!(Memory);
+//! # fn main() {}
 //! ```
 //!
 //! It expands to one `#[test]` per check, in modules, so that filters work; put it in a module of its
@@ -32,6 +33,11 @@
 //! `Internal`, as `gufo-server` does. Differences between transports are declared in
 //! [`Capabilities`] and [`Tolerance`] and nowhere else; what is not declared is checked to be
 //! refused, never skipped.
+//!
+//! # What is tested elsewhere
+//! Certificates and their rotation (T23, T24) wait for a transport with TLS; reconnecting, the number
+//! of open connections and their age (T26, T32, T33) are promises of `gufo-client`, a listener made by
+//! the caller (T7) one of `gufo-server`.
 
 mod bed;
 mod capabilities;

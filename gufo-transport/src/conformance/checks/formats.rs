@@ -146,11 +146,11 @@ pub(crate) async fn compression(bed: Bed) -> Verdict {
 pub(crate) async fn compressed_bomb(bed: Bed) -> Verdict {
     let plan = Plan::mirrors()
         .listen(|options| options.limits.receive = 64 << 10)
-        .connect(|options| options.limits.send = 64 << 20);
+        .connect(|options| options.limits.send = 4 << 20);
     let (_server, client) = bed.pair(plan).await?;
 
     for compression in [Compression::Gzip, Compression::Zstd] {
-        let bomb = client.unary(Note::sized(16 << 20)).compress(compression);
+        let bomb = client.unary(Note::sized(2 << 20)).compress(compression);
         let answer = bed.within("an answer", bomb).await?;
         if bed.capabilities.values == Values::HandOver {
             answer?; // A value has no size.

@@ -74,9 +74,9 @@ impl Wire<Token> for TokenWire {
     }
 }
 
-pub(crate) async fn memory_skips_codec(bed: Bed) -> Verdict {
-    let handed_over = bed.capabilities.values == Values::HandOver;
-    let plan = Plan::new()
+/// A plan that knows the message as a token, which must be handed over or not.
+fn tokens(handed_over: bool) -> Plan {
+    Plan::new()
         .route(
             &UNARY,
             handler::unary::<TokenWire, Token, Token, _, _, _>(move |_, token| async move {
@@ -89,7 +89,12 @@ pub(crate) async fn memory_skips_codec(bed: Bed) -> Verdict {
         .route(
             &BIDI,
             handler::bidi::<TokenWire, Token, Token, _, _, _>(|_, tokens| async { Ok(tokens) }),
-        );
+        )
+}
+
+pub(crate) async fn memory_skips_codec(bed: Bed) -> Verdict {
+    let handed_over = bed.capabilities.values == Values::HandOver;
+    let plan = tokens(handed_over);
     let (_server, client) = bed.pair(plan).await?;
 
     let token = Token::new(Note::text("ü"));

@@ -2,7 +2,7 @@
 
 use std::sync::{
     Arc,
-    atomic::{AtomicUsize, Ordering},
+    atomic::{AtomicU64, Ordering},
 };
 
 use gufo_core::{Cancel, Code, Error, Kind, Retry, Streaming};
@@ -145,8 +145,19 @@ pub(crate) async fn aborted_server_ends_calls(bed: Bed) -> Verdict {
     Ok(Passed)
 }
 
+/// Calls until a call fails, and tells how many did not.
+async fn call_until_error(client: Client) -> (u64, Error) {
+    let mut done = 0;
+    loop {
+        match client.unary(Note::default()).await {
+            Ok(_) => done += 1,
+            Err(error) => return (done, error),
+        }
+    }
+}
+
 pub(crate) async fn graceful_close_loses_no_call(bed: Bed) -> Verdict {
-    let begun = Arc::new(AtomicUsize::new(0));
+    let begun = Arc::new(AtomicU64::new(0));
     let count = Arc::clone(&begun);
     let plan = Plan::new().unary(move |_, note| {
         count.fetch_add(1, Ordering::AcqRel);
@@ -159,32 +170,25 @@ pub(crate) async fn graceful_close_loses_no_call(bed: Bed) -> Verdict {
 
     let mut callers = JoinSet::new();
     for _ in 0..16 {
-        let client = client.clone();
-        callers.spawn(async move {
-            for done in 0.. {
-                if let Err(error) = client.unary(Note::number(done)).await {
-                    return (done, error);
-                }
-            }
-            unreachable!("the loop has no end")
-        });
+        callers.spawn(call_until_error(client.clone()));
     }
-    bed.eventually("some calls", || begun.load(Ordering::Acquire) > 100)
-        .await?;
+    let some = || begun.load(Ordering::Acquire) > 100;
+    bed.eventually("some calls", some).await?;
     server.drain();
 
     let (mut done, mut unsure) = (0, 0);
     while let Some(ended) = bed.within("all callers", callers.join_next()).await? {
         let (calls, error) = ended?;
-        done += calls;
         let advice = error.retry();
-        unsure += u64::from(advice != Retry::NotBegun);
+        let refusal = is_refusal(&bed, &error);
         ensure!(
-            is_refusal(&bed, &error),
+            refusal,
             "a call that raced ends with {error:?} ({advice:?})"
         );
+        done += calls;
+        unsure += u64::from(advice != Retry::NotBegun);
     }
-    let begun = begun.load(Ordering::Acquire) as u64;
+    let begun = begun.load(Ordering::Acquire);
     ensure!(
         (done..=done + unsure).contains(&begun),
         "{begun} calls begun, {done} answered, {unsure} with an end that may be either"
