@@ -49,6 +49,18 @@ pub const TARGETS: &[Target] = &[
     ("reflection_answer", reflection::reflection_answer),
 ];
 
+/// The target of a name.
+///
+/// # Panics
+/// When there is none.
+#[must_use]
+pub fn target(name: &str) -> fn(&[u8]) {
+    match TARGETS.iter().find(|(known, _)| *known == name) {
+        Some((_, target)) => *target,
+        None => panic!("there is no target {name:?}"),
+    }
+}
+
 /// The input as text, if it is any.
 fn text(input: &[u8]) -> Option<&str> {
     std::str::from_utf8(input).ok()

@@ -2,9 +2,9 @@
 //!
 //! `GUFO_FUZZ_SEED` repeats a run, `GUFO_FUZZ_ROUNDS` lengthens it.
 
-use std::env;
+use std::{env, path::Path};
 
-use gufo_fuzz::{TARGETS, run};
+use gufo_fuzz::{TARGETS, mutate, run, target};
 
 const ROUNDS: usize = 5_000;
 const SEED: u64 = 0x6775_666f;
@@ -20,10 +20,7 @@ fn setting<T: std::str::FromStr>(name: &str, default: T) -> T {
 }
 
 fn check(name: &str) {
-    let (_, target) = TARGETS
-        .iter()
-        .find(|(known, _)| *known == name)
-        .expect("the target is in the table");
+    let target = target(name);
     let seed = setting("GUFO_FUZZ_SEED", SEED);
     let files = run::corpus(name)
         .unwrap_or_else(|error| panic!("the corpus of {name} cannot be read: {error}"));
@@ -50,6 +47,11 @@ macro_rules! targets {
             let here = [$(stringify!($name)),*];
             let table: Vec<&str> = TARGETS.iter().map(|(name, _)| *name).collect();
             assert_eq!(here[..], table[..]);
+            for name in table {
+                let bin = format!("libfuzzer/fuzz_targets/{name}.rs");
+                let bin = Path::new(env!("CARGO_MANIFEST_DIR")).join(bin);
+                assert!(bin.is_file(), "{name} is not in libfuzzer/");
+            }
         }
     };
 }
@@ -82,4 +84,57 @@ targets! {
     rest
     descriptors
     reflection_answer
+}
+
+/// A length and as many bytes; believes the length.
+fn believes_the_length(input: &[u8]) {
+    if let Some((length, rest)) = input.split_first() {
+        let _ = &rest[..usize::from(*length)];
+    }
+}
+
+/// Lines that are joined again; forgets that the last one may be empty.
+fn loses_a_byte(input: &[u8]) {
+    let mut lines: Vec<&[u8]> = input.split(|byte| *byte == b'\n').collect();
+    lines.pop_if(|line| line.is_empty());
+    assert_eq!(lines.join(&b'\n'), input);
+}
+
+#[test]
+fn broken_decoders_are_caught_and_their_input_is_shown_in_hex() {
+    let seed = setting("GUFO_FUZZ_SEED", SEED);
+    for (target, legal) in [
+        (believes_the_length as fn(&[u8]), &b"\x03owl"[..]),
+        (loses_a_byte, b"barn\nowl"),
+    ] {
+        target(legal);
+
+        let failure = run::run(target, &[legal.to_vec()], seed, ROUNDS).expect_err("broken");
+
+        let hex: String = failure
+            .input
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        assert!(failure.to_string().contains(&hex), "{failure}");
+        let again = run::run(target, &[failure.input], seed, 0).expect_err("still broken");
+        assert_eq!(again.round, 0);
+    }
+}
+
+#[test]
+fn the_same_seed_makes_the_same_inputs() {
+    let corpus = [b"one".to_vec(), b"two and more".to_vec()];
+    let inputs = |seed| {
+        let mut mutator = mutate::Mutator::new(&corpus, seed);
+        (0..100).map(|_| mutator.next_input()).collect::<Vec<_>>()
+    };
+
+    assert_eq!(inputs(1), inputs(1));
+    assert_ne!(inputs(1), inputs(2));
+}
+
+#[test]
+fn a_missing_corpus_is_an_error() {
+    run::corpus("no_such_target").expect_err("there is no folder");
 }
