@@ -36,21 +36,26 @@ impl fmt::Display for Failure {
 
 impl Error for Failure {}
 
-/// The corpus of a target, by the names of its files.
+/// Where the corpus of a target is.
+#[must_use]
+pub fn folder(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("corpus")
+        .join(name)
+}
+
+/// The files of a corpus, by their names.
 ///
 /// # Errors
 /// When the folder cannot be read, or holds no file.
-pub fn corpus(name: &str) -> io::Result<Vec<(PathBuf, Vec<u8>)>> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("corpus")
-        .join(name);
+pub fn corpus(folder: &Path) -> io::Result<Vec<(PathBuf, Vec<u8>)>> {
     let mut files = Vec::new();
-    for entry in fs::read_dir(&folder)? {
+    for entry in fs::read_dir(folder)? {
         let path = entry?.path();
         files.push((path.clone(), fs::read(path)?));
     }
     if files.is_empty() {
-        return Err(io::Error::other(format!("{} is empty", folder.display())));
+        return Err(io::Error::other("the folder is empty"));
     }
     files.sort();
     Ok(files)

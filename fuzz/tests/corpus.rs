@@ -2,7 +2,7 @@
 //!
 //! `GUFO_FUZZ_SEED` repeats a run, `GUFO_FUZZ_ROUNDS` lengthens it.
 
-use std::{env, path::Path};
+use std::{env, fs, path::Path};
 
 use gufo_fuzz::{TARGETS, mutate, run, target};
 
@@ -22,7 +22,7 @@ fn setting<T: std::str::FromStr>(name: &str, default: T) -> T {
 fn check(name: &str) {
     let target = target(name);
     let seed = setting("GUFO_FUZZ_SEED", SEED);
-    let files = run::corpus(name)
+    let files = run::corpus(&run::folder(name))
         .unwrap_or_else(|error| panic!("the corpus of {name} cannot be read: {error}"));
     for (path, input) in &files {
         if let Err(failure) = run::run(target, std::slice::from_ref(input), seed, 0) {
@@ -135,6 +135,14 @@ fn the_same_seed_makes_the_same_inputs() {
 }
 
 #[test]
-fn a_missing_corpus_is_an_error() {
-    run::corpus("no_such_target").expect_err("there is no folder");
+fn a_corpus_that_is_missing_or_empty_is_an_error() {
+    let folder = env::temp_dir().join(format!("gufo-fuzz-{}", std::process::id()));
+    let missing = run::corpus(&folder);
+
+    fs::create_dir(&folder).expect("the folder is new");
+    let empty = run::corpus(&folder);
+    fs::remove_dir(&folder).expect("the folder is empty");
+
+    missing.expect_err("there was no folder");
+    empty.expect_err("there was no file");
 }
