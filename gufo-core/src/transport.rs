@@ -157,6 +157,8 @@ impl Default for ConnectOptions {
 pub struct ListenOptions {
     /// Limits of each connection.
     pub limits: Limits,
+    /// Peers that may be in their handshake at once; one more is turned away. Default 1,000.
+    pub handshakes: usize,
     /// How long a peer may take until its first request's head is complete. Default 5 s.
     pub handshake_timeout: Duration,
     /// How long a request's head may take on a connection in use. Default 10 s.
@@ -175,6 +177,7 @@ impl Default for ListenOptions {
     fn default() -> Self {
         Self {
             limits: Limits::default(),
+            handshakes: 1000,
             handshake_timeout: Duration::from_secs(5),
             header_timeout: Duration::from_secs(10),
             idle_timeout: Duration::from_secs(600),

@@ -3,7 +3,10 @@
 use std::{fmt, io, path::PathBuf, sync::Arc};
 
 use gufo_core::{BoxFuture, Error, Incoming, ListenOptions, Listener, Peer, Result};
-use tokio::net::{TcpListener, UnixListener};
+use tokio::{
+    net::{TcpListener, UnixListener},
+    sync::Semaphore,
+};
 
 use super::GrpcIncoming;
 use crate::grpc::{config::Address, io::Socket};
@@ -15,6 +18,7 @@ pub(in crate::grpc) struct GrpcListener {
     url: String,
     listener: Bound,
     options: Arc<ListenOptions>,
+    handshakes: Arc<Semaphore>,
 }
 
 enum Bound {
@@ -64,6 +68,9 @@ impl GrpcListener {
         Ok(Self {
             url,
             listener,
+            handshakes: Arc::new(Semaphore::new(
+                options.handshakes.min(Semaphore::MAX_PERMITS),
+            )),
             options: Arc::new(options),
         })
     }
@@ -126,6 +133,7 @@ impl Listener for GrpcListener {
             Ok(Box::new(GrpcIncoming {
                 socket,
                 peer,
+                handshake: Arc::clone(&self.handshakes).try_acquire_owned().ok(),
                 options: Arc::clone(&self.options),
             }) as Box<dyn Incoming>)
         })

@@ -13,7 +13,7 @@ use bytes::BytesMut;
 use gufo_core::{
     BoxFuture, Cancel, Deadline, Dispatch, Incoming, ListenOptions, Peer, Route, Status,
 };
-use tokio::io::AsyncReadExt;
+use tokio::{io::AsyncReadExt, sync::OwnedSemaphorePermit};
 
 use self::backlog::Backlog;
 use super::io::{Prefixed, Socket};
@@ -46,6 +46,8 @@ impl Shared {
 struct GrpcIncoming {
     socket: Socket,
     peer: Peer,
+    /// A place among those in their handshake; without one the peer is turned away.
+    handshake: Option<OwnedSemaphorePermit>,
     options: Arc<ListenOptions>,
 }
 
@@ -59,8 +61,13 @@ impl Incoming for GrpcIncoming {
             let Self {
                 mut socket,
                 peer,
+                handshake,
                 options,
             } = *self;
+            let Some(handshake) = handshake else {
+                tracing::warn!(peer = ?peer.address, "turned away: too many peers in their handshake");
+                return;
+            };
             let detected = tokio::select! {
                 detected = tokio::time::timeout(options.handshake_timeout, detect(&mut socket)) => detected,
                 // A peer that has just connected may have sent calls already: it is told to go
@@ -71,6 +78,7 @@ impl Incoming for GrpcIncoming {
                 tracing::debug!(peer = ?peer.address, "closed: no request in time");
                 return;
             };
+            drop(handshake);
             let shared = Shared {
                 dispatch,
                 options,
