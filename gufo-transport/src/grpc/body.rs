@@ -200,10 +200,12 @@ impl Sending {
         let failed = Arc::clone(&failure);
         let task = tokio::spawn(async move {
             match send_messages(&mut stream, &mut requests, &encoding).await {
+                // Given up this very moment: that is no end.
+                Ok(()) if failed.get().is_some() => stream.send_reset(Reason::CANCEL),
                 // An error means that the server wants no more, which the replies will tell.
                 Ok(()) => drop(stream.send_data(Frame::plain(Bytes::new()), true)),
                 Err(Stopped::Failed(status)) => {
-                    // It is set once, here.
+                    // When it is set already, nobody asks for it any more.
                     let _ = failed.set(status);
                     stream.send_reset(Reason::CANCEL);
                 }
@@ -224,7 +226,12 @@ impl Sending {
 
 impl Drop for Sending {
     fn drop(&mut self) {
-        self.task.abort();
+        if !self.task.is_finished() {
+            // The task may be in the middle of a step, which then must not take what it sees for
+            // the end. When a failure is set already, it is the reason to keep.
+            let _ = self.failure.set(Status::cancelled("the call was given up"));
+            self.task.abort();
+        }
     }
 }
 

@@ -35,14 +35,22 @@ impl Body for RequestBody {
     ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
         let data = match self.get_mut() {
             Self::Whole(bytes) => bytes.take().map(Ok),
-            Self::Lines { over, .. } if over.is_cancelled() => {
-                Some(Err(Status::cancelled("the call was given up")))
-            }
             Self::Lines {
-                messages, limit, ..
+                messages,
+                limit,
+                over,
             } => {
                 let limit = *limit;
-                ready!(messages.poll_next_message(cx)).map(|message| line(message, limit))
+                let next = match over.is_cancelled() {
+                    true => None,
+                    false => ready!(messages.poll_next_message(cx)),
+                };
+                // Looked at again: the end of requests that were given up this very moment is none.
+                if next.is_none() && over.is_cancelled() {
+                    Some(Err(Status::cancelled("the call was given up")))
+                } else {
+                    next.map(|message| line(message, limit))
+                }
             }
         };
         Poll::Ready(data.map(|data| data.map(Frame::data)))

@@ -322,14 +322,16 @@ impl MessageStream for Requests {
         let Some(messages) = &mut this.messages else {
             return Poll::Ready(None);
         };
-        if this.over.poll(cx).is_ready() {
+        let message = match this.over.poll(cx) {
+            Poll::Ready(_) => None,
+            Poll::Pending => ready!(messages.poll_next_message(cx)),
+        };
+        let Some(message) = message else {
             this.messages = None;
-            let status = Status::cancelled("the caller gave the call up");
-            return Poll::Ready(Some(Err(status)));
-        }
-        let Some(message) = ready!(messages.poll_next_message(cx)) else {
-            this.messages = None;
-            return Poll::Ready(None);
+            // Looked at again: the end of requests that were given up this very moment is none.
+            let over = this.over.poll(cx).is_ready();
+            let given_up = || Err(Status::cancelled("the caller gave the call up"));
+            return Poll::Ready(over.then(given_up));
         };
         Poll::Ready(Some(message.and_then(|message| {
             check(&message, this.limit)?;
