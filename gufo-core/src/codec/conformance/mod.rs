@@ -29,8 +29,13 @@
 //! # How codecs fail
 //! A panic, a wrong code and a call that never ends fail the check. Each check runs on a thread of its
 //! own with a stack of 256 MiB, so that a codec without a limit of depth is reported instead of ending
-//! the process; a thread that hangs is left behind. What is made by chance follows from a seed, which
+//! the process, and reads what nests on an ordinary stack of 2 MiB only after that; a thread that hangs
+//! is left behind. What is made by chance follows from a seed, which
 //! every failure names and [`Suite::seed`] sets.
+//!
+//! `garbage::truncated` or `nesting::bombs` not ending is mostly an error that quotes itself: the text of
+//! an error is written anew at every level of nesting, so a library whose errors escape their own text
+//! doubles it each time.
 //!
 //! Memory that is reserved by a stated length is seen in two ways: lengths up to 2^64 are stated, which
 //! panics where they are believed, and what a [`Meter`] counts is bounded. Without a meter a codec

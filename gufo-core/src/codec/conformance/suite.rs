@@ -47,7 +47,7 @@ impl Suite {
             bombs: Vec::new(),
             meter: None,
             seed: SplitMix::from_entropy().next_u64(),
-            limit: Duration::from_secs(120),
+            limit: Duration::from_secs(60),
         }
     }
 
@@ -88,7 +88,7 @@ impl Suite {
         self
     }
 
-    /// How long a check may take before it counts as hanging; 120 s by default.
+    /// How long a check may take before it counts as hanging; 60 s by default.
     #[must_use]
     pub fn limit(mut self, limit: Duration) -> Self {
         self.limit = limit;

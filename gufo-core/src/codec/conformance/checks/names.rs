@@ -44,13 +44,13 @@ pub(in super::super) fn content_type(bed: &Bed) -> Verdict {
         }
     };
     let name = format.name();
+    // As in RFC 6838, without upper case.
     let legal = |byte: u8| {
-        let marks = b"-._";
-        byte.is_ascii_lowercase() || byte.is_ascii_digit() || marks.contains(&byte)
+        byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"!#$&-^_.+".contains(&byte)
     };
     ensure!(
         !name.is_empty() && name.bytes().all(legal),
-        "{name:?} is no content subtype: lower-case letters, digits, `-`, `.` and `_`"
+        "{name:?} is no content subtype in lower case"
     );
     for name in [&[name], aliases].concat() {
         for spelled in [name.to_owned(), name.to_ascii_uppercase(), mixed(name)] {

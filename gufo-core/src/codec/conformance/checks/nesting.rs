@@ -1,9 +1,11 @@
 //! Checks of messages that nest too deep.
 
+use std::thread;
+
 use super::{
     super::{
         Failure, Outcome,
-        bed::{Bed, Shown},
+        bed::{Bed, Sample, Shown, panic_text},
         failure::ensure,
         messages::{Nested, Skipping},
         report::Verdict,
@@ -14,14 +16,15 @@ use crate::{Bytes, Format};
 
 /// How deep a bomb is.
 const DEPTH: usize = 10_000;
-/// Half of what a thread has by default.
-const MOST_STACK: usize = 1 << 20;
+/// What a thread has by default.
+const STACK: usize = 2 << 20;
+/// What reading may take of it.
+const MOST_STACK: usize = STACK / 2;
 
 pub(in super::super) fn bombs(bed: &Bed) -> Verdict {
     messages_only!(bed);
     for bomb in made(bed)? {
-        let (read, used) = bed.stack_of::<Nested>(&bomb.bytes)?;
-        bounded(&bomb.bytes, used)?;
+        let read = read_within_bounds::<Nested>(bed, &bomb.bytes)?;
         ensure!(
             read.is_none() || !bomb.too_deep,
             "a message nested {DEPTH} deep is read: {}",
@@ -34,19 +37,29 @@ pub(in super::super) fn bombs(bed: &Bed) -> Verdict {
 pub(in super::super) fn skipped_bombs(bed: &Bed) -> Verdict {
     messages_only!(bed);
     for bomb in made(bed)? {
-        let (_, used) = bed.stack_of::<Skipping>(&bomb.bytes)?;
-        bounded(&bomb.bytes, used)?;
+        read_within_bounds::<Skipping>(bed, &bomb.bytes)?;
     }
     Ok(Outcome::Passed)
 }
 
-fn bounded(bytes: &Bytes, used: usize) -> Result<(), Failure> {
+/// Reads on the large stack of the check first, which measures what is needed, and then on an
+/// ordinary one, for codecs whose recursion does not pass through messages.
+fn read_within_bounds<T: Sample + Send>(bed: &Bed, bytes: &Bytes) -> Result<Option<T>, Failure> {
+    let (_, used) = bed.stack_of::<T>(bytes)?;
     ensure!(
         used <= MOST_STACK,
         "reading {} takes {used} bytes of stack",
         Shown(bytes)
     );
-    Ok(())
+    thread::scope(|scope| {
+        let thread = thread::Builder::new().stack_size(STACK);
+        match thread.spawn_scoped(scope, || bed.decode::<T>(bytes)) {
+            Ok(reading) => reading
+                .join()
+                .unwrap_or_else(|panic| Err(Failure::new(panic_text(&*panic)))),
+            Err(error) => Err(Failure::new(format!("cannot start a thread: {error}"))),
+        }
+    })
 }
 
 struct Bomb {
