@@ -14,7 +14,7 @@ use crate::Status;
 /// 4. Input nested deeper than [`MAX_DEPTH`](super::MAX_DEPTH) or a limit of its own is an error
 ///    before the stack is exhausted.
 ///
-/// The suite [`conformance`](super::conformance) (feature `conformance`) checks all four.
+/// The suite `codec::conformance` (feature `conformance`) checks all four.
 ///
 /// # Examples
 /// See `examples/src/bin/custom-codec.rs`.

@@ -41,9 +41,10 @@
 //! panics where they are believed, and what a [`Meter`] counts is bounded. Without a meter a codec
 //! that believes a length of 4 GiB, and is given the memory, goes unnoticed.
 //!
-//! # What is tested elsewhere
-//! The promises about frames and streams of messages (K5, K7, K14) are those of transports and part of
-//! their suite; the JSON mapping of generated protobuf types (K4) is tested in `gufo-build`.
+//! # What is not tested here
+//! What a codec does not decide: how messages are framed, split and skipped in a stream (K5, K7, K14)
+//! is a matter of transports, the JSON mapping of generated protobuf types (K4) one of their code, and
+//! the limit of a message's size (K9) is enforced before a codec sees it.
 
 mod bed;
 mod capabilities;
