@@ -258,8 +258,8 @@ fn metadata(headers: &HeaderMap, limit: usize) -> Result<(Metadata, Metadata), S
     let (mut ahead, mut trailers) = (Metadata::new(), Metadata::new());
     for (key, value) in headers::metadata(headers, limit)?.iter() {
         match key.as_str().strip_prefix("trailer-") {
-            Some(name) => trailers.push(Key::parse(name)?, value.clone())?,
-            None => ahead.push(key.clone(), value.clone())?,
+            Some(name) if !name.is_empty() => trailers.push(Key::parse(name)?, value.clone())?,
+            _ => ahead.push(key.clone(), value.clone())?,
         }
     }
     Ok((ahead, trailers))

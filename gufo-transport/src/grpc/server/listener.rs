@@ -101,8 +101,16 @@ async fn listen_tcp(host: &str) -> io::Result<TcpListener> {
     Err(last)
 }
 
-/// Removes a socket file nobody listens at any more; one in use stays.
+/// Removes a socket file nobody listens at any more; one in use stays, and so does anything that is
+/// no socket.
 async fn remove_stale(path: &std::path::Path) -> io::Result<()> {
+    use std::os::unix::fs::FileTypeExt as _;
+
+    match std::fs::symlink_metadata(path) {
+        Ok(file) if file.file_type().is_socket() => {}
+        Ok(_) => return Err(io::ErrorKind::AddrInUse.into()),
+        Err(_) => return Ok(()),
+    }
     match tokio::net::UnixStream::connect(path).await {
         Ok(_) => Err(io::ErrorKind::AddrInUse.into()),
         Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
