@@ -23,5 +23,5 @@ pub use format::{Format, Formats};
 pub use wire::{Prost, ProstSerde};
 pub use wire::{Raw, Serde, Wire};
 
-/// How deep messages may nest, for every built-in format. A deeper one is `InvalidArgument`.
+/// How deep messages may nest in protobuf and MessagePack; JSON has serde_json's own limit of 128. A deeper one is `InvalidArgument`.
 pub const MAX_DEPTH: usize = 100;
