@@ -173,7 +173,7 @@ where
     }
 }
 
-/// The status of a layer's error: a status passes, a timeout is named, the rest is unknown.
+/// The status of a layer's error: a status passes, the rest is `Unavailable` with the error as source.
 fn status(error: impl Into<gufo_core::BoxError>) -> Status {
     match error.into().downcast::<Status>() {
         Ok(status) => *status,

@@ -99,6 +99,7 @@ pub(crate) const SUITES: &[Suite] = &[
     row("plain json",            "http/1.1",               "gufo-tests",     "http_json"),
     row("interop",               "python grpcio",          "gufo-tests",     "interop_python").needs(Need::Python),
     row("interop",               "tonic",                  "gufo-tests",     "interop_tonic"),
+    row("tower layers",          "clients and services",   "gufo-tower",     "layers"),
     row("http client",           "typed, JSON and REST",   "gufo-tests",     "http_client"),
     row("service code",          "from .proto",            "gufo-tests",     "generated"),
     row("service code",          "from traits",            "gufo-tests",     "described"),
