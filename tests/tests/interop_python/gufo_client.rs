@@ -20,7 +20,6 @@ fn hello(name: &str) -> HelloRequest {
 }
 
 #[tokio::test]
-#[ignore = "needs grpcio: cargo xtask test --install"]
 async fn unary() {
     let (_server, greeter) = start().await;
 
@@ -32,7 +31,6 @@ async fn unary() {
 }
 
 #[tokio::test]
-#[ignore = "needs grpcio: cargo xtask test --install"]
 async fn streams() {
     let (_server, greeter) = start().await;
 
@@ -57,7 +55,6 @@ async fn streams() {
 }
 
 #[tokio::test]
-#[ignore = "needs grpcio: cargo xtask test --install"]
 async fn error_with_details() {
     let (_server, greeter) = start().await;
 
@@ -76,7 +73,6 @@ async fn error_with_details() {
 }
 
 #[tokio::test]
-#[ignore = "needs grpcio: cargo xtask test --install"]
 async fn deadline() {
     let (_server, greeter) = start().await;
 
@@ -89,7 +85,6 @@ async fn deadline() {
 }
 
 #[tokio::test]
-#[ignore = "needs grpcio: cargo xtask test --install"]
 async fn cancellation() {
     let (_server, greeter) = start().await;
 
@@ -119,7 +114,6 @@ async fn cancellation() {
 }
 
 #[tokio::test]
-#[ignore = "needs grpcio: cargo xtask test --install"]
 async fn compression() {
     let (_server, greeter) = start().await;
     let name = "owl".repeat(10_000);
@@ -133,7 +127,6 @@ async fn compression() {
 }
 
 #[tokio::test]
-#[ignore = "needs grpcio: cargo xtask test --install"]
 async fn unknown_method() {
     #[gufo::service(name = "greeter.Greeter", codecs(protobuf))]
     trait Other {
@@ -153,7 +146,6 @@ async fn unknown_method() {
 
 /// grpcio's reflection speaks v1alpha only: this is the fallback, and JSON transcoded to protobuf.
 #[tokio::test]
-#[ignore = "needs grpcio: cargo xtask test --install"]
 async fn dynamic_call_through_reflection() {
     let server = Server::start();
     let channel = gufo::connect(&server.url(), "greeter.Greeter")

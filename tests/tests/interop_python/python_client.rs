@@ -7,7 +7,6 @@ use crate::python::run_client;
 macro_rules! checks {
     ($($check:ident)*) => {
         $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-        #[ignore = "needs grpcio: cargo xtask test --install"]
         async fn $check() {
             let server = serve("grpc://127.0.0.1:0").await;
             let address = server.urls()[0].trim_start_matches("grpc://").to_owned();
