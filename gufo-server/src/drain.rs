@@ -35,8 +35,9 @@ pub(crate) async fn stop(server: &RunningServer) -> DrainReport {
         tokio::time::sleep(options.propagation).await;
     }
 
-    server.acceptor.closing.cancel();
+    // In this order: whoever finds the port closed finds its calls counted as finished.
     server.calls.enter(Phase::Draining);
+    server.acceptor.closing.cancel();
     server.acceptor.drain.cancel();
     let finish = async {
         server.listening.join().await;
