@@ -70,37 +70,115 @@ impl Formats {
     }
 
     /// The format of a content subtype, without regard to case; the empty one is protobuf, as gRPC
-    /// has it.
+    /// has it. What has replaced a built-in format has all of its names.
     #[must_use]
     pub fn find(&self, name: &str) -> Option<Format> {
-        if let Some(codec) = self
-            .custom
+        let custom = |name: &str| {
+            let mut known = self.custom.iter();
+            let codec = known.find(|codec| codec.name().eq_ignore_ascii_case(name));
+            codec.map(|codec| Format::Custom(Arc::clone(codec)))
+        };
+        custom(name).or_else(|| {
+            let builtin = builtin(name)?;
+            custom(builtin.name()).or(Some(builtin))
+        })
+    }
+
+    /// The names of all formats, each once, for error messages.
+    #[must_use]
+    pub fn names(&self) -> String {
+        let custom: Vec<_> = self.custom.iter().map(|codec| codec.name()).collect();
+        BUILTIN
             .iter()
-            .find(|codec| codec.name().eq_ignore_ascii_case(name))
-        {
-            return Some(Format::Custom(Arc::clone(codec)));
+            .map(Format::name)
+            .filter(|name| !custom.contains(name))
+            .chain(custom.iter().copied())
+            .collect::<Vec<_>>()
+            .join(", ")
+    }
+}
+
+const BUILTIN: [Format; 4] = [
+    Format::Protobuf,
+    Format::Json,
+    Format::MessagePack,
+    Format::Raw,
+];
+
+/// The built-in format of a name or one of its other names.
+fn builtin(name: &str) -> Option<Format> {
+    let is = |known: &str| name.eq_ignore_ascii_case(known);
+    match name {
+        // Without a look at every letter: what nearly all calls have.
+        "" | "proto" => Some(Format::Protobuf),
+        "json" => Some(Format::Json),
+        "msgpack" => Some(Format::MessagePack),
+        _ if is("proto") || is("protobuf") || is("x-protobuf") => Some(Format::Protobuf),
+        _ if is("json") => Some(Format::Json),
+        _ if is("msgpack") || is("x-msgpack") || is("vnd.msgpack") => Some(Format::MessagePack),
+        _ if is("octet-stream") => Some(Format::Raw),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        Status,
+        codec::{AnySerialize, DecodeSeed},
+    };
+
+    #[derive(Debug)]
+    struct Named(&'static str);
+
+    impl Codec for Named {
+        fn name(&self) -> &str {
+            self.0
         }
-        let is = |known: &str| name.eq_ignore_ascii_case(known);
-        match name {
-            "" | "proto" => Some(Format::Protobuf),
-            "json" => Some(Format::Json),
-            "msgpack" => Some(Format::MessagePack),
-            _ if is("proto") || is("protobuf") || is("x-protobuf") => Some(Format::Protobuf),
-            _ if is("json") => Some(Format::Json),
-            _ if is("msgpack") || is("x-msgpack") || is("vnd.msgpack") => Some(Format::MessagePack),
-            _ if is("octet-stream") => Some(Format::Raw),
-            _ => None,
+
+        fn encode(&self, _: &dyn AnySerialize, _: &mut Vec<u8>) -> Result<(), Status> {
+            Ok(())
+        }
+
+        fn decode(&self, _: &[u8], _: &mut DecodeSeed<'_>) -> Result<(), Status> {
+            Ok(())
         }
     }
 
-    /// The names of all formats, for error messages.
-    #[must_use]
-    pub fn names(&self) -> String {
-        let custom = self.custom.iter().map(|codec| codec.name());
-        ["proto", "json", "msgpack", "octet-stream"]
-            .into_iter()
-            .chain(custom)
-            .collect::<Vec<_>>()
-            .join(", ")
+    #[test]
+    fn a_codec_in_the_place_of_a_built_in_one_has_all_of_its_names() {
+        let formats = Formats::builtin().with(Named("proto"));
+
+        for name in ["", "proto", "PROTO", "protobuf", "x-protobuf"] {
+            let found = formats.find(name);
+            assert!(
+                matches!(found, Some(Format::Custom(_))),
+                "{name:?} is found as {found:?}"
+            );
+        }
+        assert!(matches!(formats.find("json"), Some(Format::Json)));
+    }
+
+    #[test]
+    fn a_codec_may_take_one_of_the_other_names_alone() {
+        let formats = Formats::builtin().with(Named("x-msgpack"));
+
+        assert!(matches!(formats.find("x-msgpack"), Some(Format::Custom(_))));
+        assert!(matches!(formats.find("msgpack"), Some(Format::MessagePack)));
+    }
+
+    #[test]
+    fn every_format_is_listed_once() {
+        let names = |formats: Formats| formats.names();
+
+        assert_eq!(
+            names(Formats::builtin().with(Named("cbor"))),
+            "proto, json, msgpack, octet-stream, cbor"
+        );
+        assert_eq!(
+            names(Formats::builtin().with(Named("json")).with(Named("json"))),
+            "proto, msgpack, octet-stream, json"
+        );
     }
 }
