@@ -14,8 +14,6 @@ pub(crate) struct Suite {
     pub(crate) backend: &'static str,
     /// Which tests belong to it.
     pub(crate) tests: Tests,
-    /// What must be there for the ignored tests of the row to be run as well.
-    pub(crate) needs: Option<Need>,
 }
 
 /// Which tests a row claims: all that match every part.
@@ -27,13 +25,6 @@ pub(crate) struct Tests {
     pub(crate) target: &'static str,
     /// How the names of the tests begin; empty for all.
     pub(crate) prefix: &'static str,
-}
-
-/// Something outside of the workspace that a suite talks to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Need {
-    /// Python with the packages of `tests/python/requirements.txt`.
-    Python,
 }
 
 /// The target of unit tests.
@@ -58,7 +49,6 @@ pub(crate) const fn row(
             target,
             prefix: "",
         },
-        needs: None,
     }
 }
 
@@ -66,12 +56,6 @@ impl Suite {
     /// Claims only the tests whose names begin so.
     pub(crate) const fn named(mut self, prefix: &'static str) -> Self {
         self.tests.prefix = prefix;
-        self
-    }
-
-    /// Says what the ignored tests of the row need.
-    pub(crate) const fn needs(mut self, need: Need) -> Self {
-        self.needs = Some(need);
         self
     }
 }
@@ -97,7 +81,7 @@ pub(crate) const SUITES: &[Suite] = &[
     row("hostile input",         "grpc",                   "gufo-tests",     "hostile").named("grpc"),
     row("hostile input",         "http/1.1",               "gufo-tests",     "hostile").named("http"),
     row("plain json",            "http/1.1",               "gufo-tests",     "http_json"),
-    row("interop",               "python grpcio",          "gufo-tests",     "interop_python").needs(Need::Python),
+    row("interop",               "python grpcio",          "gufo-tests",     "interop_python"),
     row("interop",               "tonic",                  "gufo-tests",     "interop_tonic"),
     row("tower layers",          "clients and services",   "gufo-tower",     "layers"),
     row("http client",           "typed, JSON and REST",   "gufo-tests",     "http_client"),

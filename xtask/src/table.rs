@@ -8,9 +8,9 @@ use crate::test::seen::{Outcome, Seen};
 pub(crate) enum Verdict {
     /// All its tests passed.
     Passed(usize),
-    /// Some failed: passed, failed.
+    /// Some failed or were ignored: passed, failed.
     Failed(usize, usize),
-    /// Tests of it were left out, or none was seen: the reason.
+    /// None of its tests was seen: the reason.
     NotRun(String),
 }
 
@@ -58,22 +58,17 @@ pub(crate) fn table(suites: &[Suite], seen: &[Seen], none_seen: &str) -> Vec<Row
 }
 
 fn verdict<'a>(tests: impl Iterator<Item = &'a Seen>, none_seen: &str) -> Verdict {
-    let (mut passed, mut failed, mut left_out) = (0, 0, None);
+    let (mut passed, mut failed) = (0, 0);
     for test in tests {
-        match &test.outcome {
+        match test.outcome {
             Outcome::Passed => passed += 1,
-            Outcome::Failed | Outcome::Crashed => failed += 1,
-            Outcome::Ignored(reason) if reason.is_empty() => {
-                left_out = left_out.or(Some(format!("{} is ignored without a reason", test.name)));
-            }
-            Outcome::Ignored(reason) => left_out = left_out.or(Some(reason.clone())),
+            Outcome::Failed | Outcome::Crashed | Outcome::Ignored => failed += 1,
         }
     }
-    match (passed, failed, left_out) {
-        (_, 1.., _) => Verdict::Failed(passed, failed),
-        (_, _, Some(reason)) => Verdict::NotRun(reason),
-        (0, 0, None) => Verdict::NotRun(none_seen.into()),
-        (passed, 0, None) => Verdict::Passed(passed),
+    match (passed, failed) {
+        (0, 0) => Verdict::NotRun(none_seen.into()),
+        (_, 0) => Verdict::Passed(passed),
+        _ => Verdict::Failed(passed, failed),
     }
 }
 
@@ -105,13 +100,13 @@ pub(crate) fn print(rows: &[Row]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::suites::{ANY, DOC, Need, row};
+    use crate::suites::{ANY, DOC, row};
     use crate::test::seen::Kind;
 
     const ROWS: &[Suite] = &[
         row("codec", "json", "gufo-core", "codec").named("json"),
         row("codec", "raw", "gufo-core", "codec").named("raw"),
-        row("interop", "python", "gufo-tests", "python").needs(Need::Python),
+        row("interop", "python", "gufo-tests", "python"),
         row("doctests", "all", ANY, DOC),
     ];
 
@@ -163,31 +158,13 @@ mod tests {
     }
 
     #[test]
-    fn an_ignored_test_makes_its_row_not_run_with_its_reason() {
+    fn an_ignored_test_fails_its_row() {
         let seen = [
             test("gufo-tests", "python", "unary", Outcome::Passed),
-            test(
-                "gufo-tests",
-                "python",
-                "stream",
-                Outcome::Ignored("needs grpcio".into()),
-            ),
+            test("gufo-tests", "python", "stream", Outcome::Ignored),
         ];
 
-        assert_eq!(verdicts(&seen)[2], Verdict::NotRun("needs grpcio".into()));
-    }
-
-    #[test]
-    fn an_ignored_test_without_a_reason_is_named() {
-        let seen = [test(
-            "gufo-tests",
-            "python",
-            "unary",
-            Outcome::Ignored(String::new()),
-        )];
-
-        let expected = Verdict::NotRun("unary is ignored without a reason".into());
-        assert_eq!(verdicts(&seen)[2], expected);
+        assert_eq!(verdicts(&seen)[2], Verdict::Failed(1, 1));
     }
 
     #[test]

@@ -1,22 +1,23 @@
 //! `cargo xtask test`: builds once with all features, runs everything, prints the table.
 //!
-//! The steps: install what is missing (when asked), build, run the tests, run the ignored ones
-//! whose needs are met, test the consumer crate, check the packages. What the table says is
-//! read from the output of the runner (`seen.rs`), never from what was meant to run.
+//! The steps: install what is missing (when asked), build, run the tests, test the consumer crate,
+//! check the packages. What the table says is read from the output of the runner (`seen.rs`), never
+//! from what was meant to run. Nothing is run twice: a test that fails once has failed.
 
 mod install;
 mod package;
 mod python;
 pub(crate) mod seen;
 mod steps;
+mod times;
 
 use std::time::Instant;
 
 use crate::metadata::Workspace;
-use crate::suites::{Need, SUITES};
+use crate::suites::SUITES;
 use crate::table::{self, Row, Verdict};
 use crate::{Result, process};
-use seen::{Outcome, Seen};
+use seen::{Outcome, Ran, Seen};
 
 /// What the command line asks for.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -52,27 +53,18 @@ pub(crate) fn run(options: &Options) -> Result<bool> {
     if options.install {
         step("install what is missing", || install::run(&root))?;
     }
-    let python = python::ready(&root);
-    match &python {
-        Ok(path) => println!("python: {}", path.display()),
-        Err(reason) => println!("!!! python is not ready: {reason}"),
-    }
     let run = steps::Run {
         workspace: Workspace::load(&root)?,
         filter: options.filter.clone(),
-        python: python.ok(),
     };
 
     let binaries = step("build all tests, all features", || run.build())?;
-    let mut seen = step("run the tests", || run.tests(&binaries))?;
-    let again = step("run the ignored tests whose needs are met", || {
-        run.ignored(&binaries, &seen)
-    })?;
-    replace(&mut seen, again);
+    let Ran { mut seen, times } = step("run the tests", || run.tests(&binaries))?;
     if options.filter.is_none() {
-        seen.extend(step("test the consumer outside of the workspace", || {
+        let consumer = step("test the consumer outside of the workspace", || {
             run.consumer()
-        })?);
+        })?;
+        seen.extend(consumer.seen);
         seen.extend(step("package the published crates", || package::run(&run))?);
     }
 
@@ -90,7 +82,11 @@ pub(crate) fn run(options: &Options) -> Result<bool> {
     println!();
     table::print(&rows);
     println!();
-    let failed = names_of_failed(&seen);
+    println!("slowest test targets");
+    let slowest = times::slowest(times);
+    slowest.iter().for_each(|line| println!("{line}"));
+    println!();
+    let failed = failures(&seen);
     failed.iter().for_each(|name| println!("failed: {name}"));
     let passed = seen
         .iter()
@@ -104,34 +100,20 @@ pub(crate) fn run(options: &Options) -> Result<bool> {
     Ok(good)
 }
 
-/// True when the ignored tests of this target may be run.
-fn needs_are_met(run: &steps::Run, test: &Seen) -> bool {
-    let need = SUITES
-        .iter()
-        .find(|suite| suite.claims(test))
-        .and_then(|suite| suite.needs);
-    match need {
-        None => true,
-        Some(Need::Python) => run.python.is_some(),
-    }
-}
-
-/// Puts the outcomes of a second run in the place of those of the first.
-fn replace(seen: &mut Vec<Seen>, again: Vec<Seen>) {
-    let same = |one: &Seen, other: &Seen| {
-        (&one.package, &one.target, &one.name) == (&other.package, &other.target, &other.name)
+/// A line for every test that did not pass. An ignored test is one: what it lacks would go
+/// unnoticed.
+fn failures(seen: &[Seen]) -> Vec<String> {
+    let line = |test: &Seen| {
+        let name = format!("{} {}: {}", test.package, test.target, test.name);
+        match test.outcome {
+            Outcome::Passed => None,
+            Outcome::Failed | Outcome::Crashed => Some(name),
+            Outcome::Ignored => Some(format!(
+                "{name} is ignored: remove the attribute, and let the test itself fail and say what to install"
+            )),
+        }
     };
-    seen.retain(|old| !again.iter().any(|new| same(old, new)));
-    seen.extend(again);
-}
-
-fn names_of_failed(seen: &[Seen]) -> Vec<String> {
-    let failed = seen
-        .iter()
-        .filter(|test| matches!(test.outcome, Outcome::Failed | Outcome::Crashed));
-    failed
-        .map(|test| format!("{} {}: {}", test.package, test.target, test.name))
-        .collect()
+    seen.iter().filter_map(line).collect()
 }
 
 fn is_good(rows: &[Row], in_ci: bool) -> bool {
@@ -187,7 +169,7 @@ mod tests {
     fn a_suite_left_out_is_good_outside_of_ci_alone() {
         let rows = [
             row(Verdict::Passed(3)),
-            row(Verdict::NotRun("no grpcio".into())),
+            row(Verdict::NotRun("no test seen".into())),
         ];
 
         assert!(is_good(&rows, false));
@@ -196,19 +178,21 @@ mod tests {
     }
 
     #[test]
-    fn a_second_run_replaces_what_was_ignored() {
-        let mut seen = vec![
+    fn what_failed_is_named_and_what_is_ignored_with_the_way_out() {
+        let seen = [
             test("a", Outcome::Passed),
-            test("b", Outcome::Ignored("needs x".into())),
+            test("b", Outcome::Failed),
+            test("c", Outcome::Ignored),
         ];
 
-        replace(&mut seen, vec![test("b", Outcome::Failed)]);
+        let failures = failures(&seen);
 
-        assert_eq!(
-            seen,
-            [test("a", Outcome::Passed), test("b", Outcome::Failed)]
+        assert_eq!(failures.len(), 2);
+        assert_eq!(failures[0], "p t: b");
+        assert!(
+            failures[1].starts_with("p t: c is ignored: remove the attribute"),
+            "{failures:?}"
         );
-        assert_eq!(names_of_failed(&seen), ["p t: b"]);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The Python the interop tests use: a virtual environment below `target`.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use crate::{Result, process};
@@ -10,27 +10,9 @@ const VENV: &str = "target/python-venv";
 /// A copy of the requirements that were installed, written last.
 const STAMP: &str = "installed.txt";
 
-/// The interpreter, when it has what the requirements ask for.
-///
-/// # Errors
-/// The reason, as it stands in the table.
-pub(super) fn ready(root: &Path) -> Result<PathBuf, String> {
-    let wanted = std::fs::read_to_string(root.join(REQUIREMENTS))
-        .map_err(|error| format!("cannot read {REQUIREMENTS}: {error}"))?;
-    let venv = root.join(VENV);
-    let interpreter = venv.join("bin/python");
-    if std::fs::read_to_string(venv.join(STAMP)).is_ok_and(|installed| installed == wanted)
-        && interpreter.is_file()
-    {
-        Ok(interpreter)
-    } else {
-        Err("no grpcio of the right version: run `cargo xtask test --install`".into())
-    }
-}
-
 /// Makes the virtual environment, or brings it up to date.
 pub(super) fn install(root: &Path) -> Result<()> {
-    if ready(root).is_ok() {
+    if is_current(root)? {
         println!("{VENV}: up to date");
         return Ok(());
     }
@@ -54,6 +36,15 @@ pub(super) fn install(root: &Path) -> Result<()> {
     )?;
     std::fs::copy(root.join(REQUIREMENTS), venv.join(STAMP))?;
     Ok(())
+}
+
+/// True when the environment has what the requirements ask for.
+fn is_current(root: &Path) -> Result<bool> {
+    let wanted = std::fs::read_to_string(root.join(REQUIREMENTS))
+        .map_err(|error| format!("cannot read {REQUIREMENTS}: {error}"))?;
+    let venv = root.join(VENV);
+    let installed = std::fs::read_to_string(venv.join(STAMP)).unwrap_or_default();
+    Ok(installed == wanted && venv.join("bin/python").is_file())
 }
 
 fn must(command: &mut Command) -> Result<()> {

@@ -1,5 +1,18 @@
 //! What a test run said, read from its output line by line.
 
+use std::time::Duration;
+
+use super::times::Timed;
+
+/// What came of a run.
+#[derive(Debug, Default)]
+pub(crate) struct Ran {
+    /// The tests, in the order of the output.
+    pub(crate) seen: Vec<Seen>,
+    /// How long their targets took.
+    pub(crate) times: Vec<Timed>,
+}
+
 /// One test that was seen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Seen {
@@ -28,8 +41,8 @@ pub(crate) enum Kind {
 pub(crate) enum Outcome {
     Passed,
     Failed,
-    /// Left out, with the reason of the attribute.
-    Ignored(String),
+    /// Left out by an attribute.
+    Ignored,
     /// The test binary ended without a result, or its lines do not add up.
     Crashed,
 }
@@ -47,7 +60,9 @@ pub(crate) struct Reader<'a> {
     /// Finds the binary for the name of an executable, or for `doc:<library>`.
     find: &'a dyn Fn(&str) -> Option<Binary>,
     running: Option<Running>,
-    seen: Vec<Seen>,
+    /// What was announced last, and when.
+    announced: Option<(Binary, Duration)>,
+    ran: Ran,
 }
 
 struct Running {
@@ -62,20 +77,22 @@ impl<'a> Reader<'a> {
         Self {
             find,
             running: None,
-            seen: Vec::new(),
+            announced: None,
+            ran: Ran::default(),
         }
     }
 
-    /// Takes one line, without its end.
-    pub(crate) fn line(&mut self, line: &str) {
+    /// Takes one line, without its end, that came so long after the start.
+    pub(crate) fn line(&mut self, line: &str, at: Duration) {
         if let Some(key) = announced(line) {
-            self.end();
+            self.end(at);
             let unknown = || Binary {
                 package: key.clone(),
                 target: key.clone(),
                 kind: Kind::Other,
             };
             let binary = (self.find)(&key).unwrap_or_else(unknown);
+            self.announced = Some((binary.clone(), at));
             self.running = Some(Running {
                 binary,
                 passed: 0,
@@ -101,10 +118,10 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// All tests that were seen, once the output has ended.
-    pub(crate) fn finish(mut self) -> Vec<Seen> {
-        self.end();
-        self.seen
+    /// All that was seen, once the output has ended.
+    pub(crate) fn finish(mut self, at: Duration) -> Ran {
+        self.end(at);
+        self.ran
     }
 
     fn count(&mut self, name: &str, outcome: Outcome) {
@@ -114,14 +131,14 @@ impl<'a> Reader<'a> {
         match outcome {
             Outcome::Passed => running.passed += 1,
             Outcome::Failed | Outcome::Crashed => running.failed += 1,
-            Outcome::Ignored(_) => {}
+            Outcome::Ignored => {}
         }
         let Binary {
             package,
             target,
             kind,
         } = running.binary.clone();
-        self.seen.push(Seen {
+        self.ran.seen.push(Seen {
             package,
             target,
             kind,
@@ -132,7 +149,11 @@ impl<'a> Reader<'a> {
 
     /// A binary that is still running here never printed its result. Doctests may close with
     /// nothing to say.
-    fn end(&mut self) {
+    fn end(&mut self, at: Duration) {
+        if let Some((binary, since)) = self.announced.take() {
+            let took = at.saturating_sub(since);
+            self.ran.times.push(Timed { binary, took });
+        }
         if let Some(running) = &self.running {
             if running.binary.kind != Kind::Doc || running.passed + running.failed > 0 {
                 self.crashed("ended without a result");
@@ -170,13 +191,7 @@ fn test_line(line: &str) -> Option<(&str, Outcome)> {
     {
         "ok" => Outcome::Passed,
         "FAILED" => Outcome::Failed,
-        "ignored" => Outcome::Ignored(
-            outcome
-                .split_once(',')
-                .map_or("", |(_, reason)| reason)
-                .trim()
-                .to_owned(),
-        ),
+        "ignored" => Outcome::Ignored,
         _ => return None,
     };
     Some((
@@ -214,9 +229,10 @@ mod tests {
             })
         };
         let mut reader = Reader::new(&find);
-        output.lines().for_each(|line| reader.line(line));
-        reader
-            .finish()
+        let at = Duration::ZERO;
+        output.lines().for_each(|line| reader.line(line, at));
+        let ran = reader.finish(at);
+        ran.seen
             .into_iter()
             .map(|seen| (seen.target, seen.name, seen.outcome))
             .collect()
@@ -247,11 +263,7 @@ test result: ok. 0 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; fini
             [
                 expected("gufo_core-12ab", "code::round_trip", Outcome::Passed),
                 expected("gufo_core-12ab", "code::gap", Outcome::Failed),
-                expected(
-                    "python-34cd",
-                    "unary",
-                    Outcome::Ignored("needs grpcio, the Python one".into())
-                ),
+                expected("python-34cd", "unary", Outcome::Ignored),
             ]
         );
     }
@@ -314,5 +326,28 @@ all doctests ran in 0.41s; merged doctests compilation took 0.39s
         let output = "     Running tests/x.rs (target/x-1)\ntest a ... ok\ntest result: ok. 2 passed; 0 failed; 0 ignored\n";
 
         assert_eq!(read(output)[1].2, Outcome::Crashed);
+    }
+
+    #[test]
+    fn a_target_takes_until_the_next_one_is_announced() {
+        let find = |_: &str| None;
+        let mut reader = Reader::new(&find);
+        let lines = [
+            (5, "     Running tests/x.rs (target/x-1)"),
+            (8, "test result: ok. 0 passed; 0 failed; 0 ignored"),
+            (9, "   Doc-tests y"),
+        ];
+
+        for (seconds, line) in lines {
+            reader.line(line, Duration::from_secs(seconds));
+        }
+        let ran = reader.finish(Duration::from_secs(29));
+
+        let times: Vec<_> = ran
+            .times
+            .iter()
+            .map(|timed| (timed.binary.target.as_str(), timed.took.as_secs()))
+            .collect();
+        assert_eq!(times, [("x-1", 4), ("doc:y", 20)]);
     }
 }

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::Command;
+use std::time::Instant;
 
 use serde::Deserialize;
 
-use super::seen::{Binary, Kind, Outcome, Reader, Seen};
+use super::seen::{Binary, Kind, Outcome, Ran, Reader, Seen};
 use crate::metadata::Workspace;
 use crate::{Result, process};
 
@@ -14,8 +15,6 @@ use crate::{Result, process};
 pub(super) struct Run {
     pub(super) workspace: Workspace,
     pub(super) filter: Option<String>,
-    /// The interpreter with everything the interop tests import.
-    pub(super) python: Option<PathBuf>,
 }
 
 /// The test binaries by the name of their executable, the doctests as `doc:<library>`.
@@ -90,7 +89,7 @@ impl Run {
     }
 
     /// Runs all tests and doctests.
-    pub(super) fn tests(&self, binaries: &Binaries) -> Result<Vec<Seen>> {
+    pub(super) fn tests(&self, binaries: &Binaries) -> Result<Ran> {
         let mut args = [ALL, &["--no-fail-fast"]].concat();
         if let Some(filter) = &self.filter {
             args.extend(["--", filter]);
@@ -98,43 +97,12 @@ impl Run {
         read("workspace", self.cargo(&args), binaries)
     }
 
-    /// Runs the tests that were ignored in `seen`, in the targets whose needs are met.
-    pub(super) fn ignored(&self, binaries: &Binaries, seen: &[Seen]) -> Result<Vec<Seen>> {
-        let left_out =
-            |test: &&Seen| matches!(test.outcome, Outcome::Ignored(_)) && test.kind != Kind::Doc;
-        let runnable: Vec<&Seen> = seen
-            .iter()
-            .filter(left_out)
-            .filter(|test| super::needs_are_met(self, test))
-            .collect();
-        let mut targets: Vec<&str> = runnable
-            .iter()
-            .filter(|test| test.kind == Kind::Other)
-            .map(|test| test.target.as_str())
-            .collect();
-        targets.sort_unstable();
-        targets.dedup();
-        let mut args = [ALL, &["--no-fail-fast"]].concat();
-        targets
-            .iter()
-            .for_each(|target| args.extend(["--test", target]));
-        if runnable.iter().any(|test| test.kind == Kind::Lib) {
-            args.push("--lib");
-        }
-        if runnable.is_empty() {
-            return Ok(Vec::new());
-        }
-        args.extend(["--", "--ignored"]);
-        args.extend(self.filter.as_deref());
-        read("workspace", self.cargo(&args), binaries)
-    }
-
     /// Tests the crate that stands outside of the workspace and uses gufo as strangers do.
-    pub(super) fn consumer(&self) -> Result<Vec<Seen>> {
+    pub(super) fn consumer(&self) -> Result<Ran> {
         let manifest = "examples/consumer/Cargo.toml";
         if !self.workspace.root.join(manifest).is_file() {
             println!("{manifest} is missing");
-            return Ok(Vec::new());
+            return Ok(Ran::default());
         }
         let args = [
             "test",
@@ -144,19 +112,16 @@ impl Run {
             "--target-dir",
             "target/consumer",
         ];
-        let mut seen = read("consumer", self.cargo(&args), &Binaries::new())?;
-        seen.iter_mut()
+        let mut ran = read("consumer", self.cargo(&args), &Binaries::new())?;
+        ran.seen
+            .iter_mut()
             .for_each(|test| test.package = "consumer".into());
-        Ok(seen)
+        Ok(ran)
     }
 
     pub(super) fn cargo(&self, args: &[&str]) -> Command {
         let mut command = process::cargo(&self.workspace.root, args);
         command.env("CARGO_TERM_COLOR", "never");
-        match &self.python {
-            Some(python) => command.env("GUFO_PYTHON", python),
-            None => command.env_remove("GUFO_PYTHON"),
-        };
         if std::env::var_os("RUST_TEST_THREADS").is_none() {
             // With one thread the runner prints the name of a test before it runs it, and other
             // output can come between name and outcome; with more it prints whole lines.
@@ -176,15 +141,17 @@ fn is_library(kinds: &[String]) -> bool {
 
 /// Runs a `cargo test`. A target that cargo calls failed without a failed test to show for it is
 /// itself a failure: doctests that do not compile, for example.
-fn read(what: &str, command: Command, binaries: &Binaries) -> Result<Vec<Seen>> {
+fn read(what: &str, command: Command, binaries: &Binaries) -> Result<Ran> {
     let find = |key: &str| binaries.get(key).cloned();
     let mut reader = Reader::new(&find);
     let mut targets = Vec::new();
+    let started = Instant::now();
     let status = process::tee(command, |line| {
-        reader.line(line);
+        reader.line(line, started.elapsed());
         targets.extend(failed_target(line));
     })?;
-    let mut seen = reader.finish();
+    let mut ran = reader.finish(started.elapsed());
+    let seen = &mut ran.seen;
     let is_failed = |test: &Seen| matches!(test.outcome, Outcome::Failed | Outcome::Crashed);
     for (package, target) in targets {
         let kind = if target == "--doc" {
@@ -212,7 +179,7 @@ fn read(what: &str, command: Command, binaries: &Binaries) -> Result<Vec<Seen>> 
             Outcome::Failed,
         ));
     }
-    Ok(seen)
+    Ok(ran)
 }
 
 /// The package and target of a line in cargo's list at the end, ``    `-p gufo-core --doc` ``.
@@ -245,7 +212,9 @@ mod tests {
 
     #[test]
     fn a_run_that_fails_without_a_failed_test_is_a_failure() {
-        let seen = read("workspace", shell("exit 101"), &Binaries::new()).unwrap();
+        let seen = read("workspace", shell("exit 101"), &Binaries::new())
+            .unwrap()
+            .seen;
 
         assert_eq!(seen.len(), 1);
         assert_eq!(
@@ -266,7 +235,7 @@ mod tests {
         };
         let binaries = Binaries::from([("doc:gufo_examples".into(), binary)]);
 
-        let seen = read("workspace", shell(script), &binaries).unwrap();
+        let seen = read("workspace", shell(script), &binaries).unwrap().seen;
 
         assert_eq!(seen.len(), 1);
         assert_eq!(
@@ -291,7 +260,8 @@ mod tests {
             shell(script),
             &Binaries::from([("codec-1".into(), binary)]),
         )
-        .unwrap();
+        .unwrap()
+        .seen;
 
         assert_eq!(seen.len(), 1);
         assert_eq!(
