@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use gufo_core::{
-    BoxFuture, Caller, Context, Deadline, Format, Handler, Messages, Payload, Replies, Reply,
-    Result, Status, Values,
+    Answer, Caller, Context, Deadline, Format, Handler, Messages, Payload, Replies, Reply, Result,
+    Values,
 };
 
 use crate::{ChannelBuilder, pool::Pool};
@@ -58,15 +58,11 @@ impl Channel {
 }
 
 impl Handler for Channel {
-    fn unary(&self, ctx: Context, request: Payload) -> BoxFuture<'static, Result<Reply, Status>> {
+    fn unary(&self, ctx: Context, request: Payload) -> Answer<Reply> {
         self.caller.handler().unary(ctx, request)
     }
 
-    fn stream(
-        &self,
-        ctx: Context,
-        requests: Messages,
-    ) -> BoxFuture<'static, Result<Replies, Status>> {
+    fn stream(&self, ctx: Context, requests: Messages) -> Answer<Replies> {
         self.caller.handler().stream(ctx, requests)
     }
 

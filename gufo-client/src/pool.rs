@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use gufo_core::{
-    BoxFuture, Connection, Context, Deadline, Format, Handler, Messages, Payload, Replies, Reply,
+    Answer, Connection, Context, Deadline, Format, Handler, Messages, Payload, Replies, Reply,
     Retry, Status, Tasks, Values,
 };
 
@@ -99,7 +99,7 @@ impl Pool {
         connection: Arc<dyn Connection>,
         ctx: Context,
         request: Payload,
-    ) -> BoxFuture<'static, Result<Reply, Status>> {
+    ) -> Answer<Reply> {
         match request {
             Payload::Encoded(request) => Repeat::send(self.clone(), connection, ctx, request),
             value @ Payload::Value(_) => connection.unary(ctx, value),
@@ -108,27 +108,23 @@ impl Pool {
 }
 
 impl Handler for Pool {
-    fn unary(&self, ctx: Context, request: Payload) -> BoxFuture<'static, Result<Reply, Status>> {
+    fn unary(&self, ctx: Context, request: Payload) -> Answer<Reply> {
         if let Some(connection) = self.pick(None) {
             return self.send(connection, ctx, request);
         }
         let pool = self.clone();
-        Box::pin(async move {
+        Answer::later(async move {
             let connection = pool.wait(ctx.deadline()).await?;
             pool.send(connection, ctx, request).await
         })
     }
 
-    fn stream(
-        &self,
-        ctx: Context,
-        requests: Messages,
-    ) -> BoxFuture<'static, Result<Replies, Status>> {
+    fn stream(&self, ctx: Context, requests: Messages) -> Answer<Replies> {
         if let Some(connection) = self.pick(None) {
             return connection.stream(ctx, requests);
         }
         let pool = self.clone();
-        Box::pin(async move {
+        Answer::later(async move {
             let connection = pool.wait(ctx.deadline()).await?;
             connection.stream(ctx, requests).await
         })

@@ -7,7 +7,7 @@ use std::{
 };
 
 use gufo_core::{
-    BoxFuture, Bytes, Connection, ConnectionState, Context, Handler, Payload, Reply, Retry, Status,
+    Answer, Bytes, Connection, ConnectionState, Context, Handler, Payload, Reply, Retry, Status,
 };
 
 use crate::{pool::Pool, telemetry::CHANNEL};
@@ -16,14 +16,12 @@ use crate::{pool::Pool, telemetry::CHANNEL};
 /// way out: in a rolling restart the second choice may be as well.
 const REPEATS: usize = 3;
 
-type Answer = BoxFuture<'static, Result<Reply, Status>>;
-
 /// A unary call on its way, with what it takes to send it again.
 ///
 /// By hand rather than as an `async` block: it is one box beside the connection's for every call in
 /// bytes, so it stays as small as the few pointers it holds.
 pub(crate) struct Repeat {
-    answer: Answer,
+    answer: Answer<Reply>,
     again: Option<Again>,
 }
 
@@ -41,7 +39,7 @@ impl Repeat {
         first: Arc<dyn Connection>,
         ctx: Context,
         request: Bytes,
-    ) -> Answer {
+    ) -> Answer<Reply> {
         let answer = first.unary(ctx.clone(), Payload::Encoded(request.clone()));
         let again = Again {
             pool,
@@ -49,7 +47,7 @@ impl Repeat {
             ctx,
             request,
         };
-        Box::pin(Self {
+        Answer::later(Self {
             answer,
             again: Some(again),
         })
@@ -62,9 +60,9 @@ impl Future for Repeat {
     fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
         loop {
-            match ready!(this.answer.as_mut().poll(cx)) {
+            match ready!(Pin::new(&mut this.answer).poll(cx)) {
                 Err(refused) if refused.retry() == Retry::NotBegun => match this.again.take() {
-                    Some(again) => this.answer = Box::pin(again.send(refused)),
+                    Some(again) => this.answer = Answer::later(again.send(refused)),
                     None => return Poll::Ready(Err(refused)),
                 },
                 answer => return Poll::Ready(answer),

@@ -10,9 +10,9 @@ use std::{
 };
 
 use crate::{
-    BoxFuture, Caller, Cancel, Compression, Context, Deadline, Error, Format, Messages, Metadata,
-    MethodRef, NESTED_MARGIN, Replies, Reply, Response, Result, Status, Streaming, Trace, Values,
-    Watchdog, Wire, handler,
+    Answer, BoxFuture, Caller, Cancel, Compression, Context, Deadline, Error, Format, Messages,
+    Metadata, MethodRef, NESTED_MARGIN, Replies, Reply, Response, Result, Status, Streaming, Trace,
+    Values, Watchdog, Wire, handler,
 };
 
 /// One message on a side of a call.
@@ -260,7 +260,7 @@ pub struct Unary<W, A> {
 
 enum State {
     Sent {
-        reply: BoxFuture<'static, Result<Reply, Status>>,
+        reply: Answer<Reply>,
         format: Format,
         watchdog: Watchdog,
     },
@@ -273,7 +273,7 @@ impl<W, A> Unary<W, A> {
             State::Sent {
                 reply, watchdog, ..
             } => {
-                if let Poll::Ready(reply) = reply.as_mut().poll(cx) {
+                if let Poll::Ready(reply) = Pin::new(&mut *reply).poll(cx) {
                     return Poll::Ready(reply);
                 }
                 if watchdog.is_idle() {
@@ -365,7 +365,7 @@ where
     let mut opening = caller
         .handler
         .stream(ctx, request.messages(&format, values)?);
-    let replies = std::future::poll_fn(|cx| match opening.as_mut().poll(cx) {
+    let replies = std::future::poll_fn(|cx| match Pin::new(&mut opening).poll(cx) {
         Poll::Ready(replies) => Poll::Ready(replies),
         Poll::Pending => watchdog.poll(cx).map(Err),
     })

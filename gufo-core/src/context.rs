@@ -30,6 +30,7 @@ struct Inner {
     format: Format,
     compression: Option<Compression>,
     values: Values,
+    eager: bool,
     peer: Option<Arc<Peer>>,
     trace: Option<Trace>,
     cancel: OnceLock<Cancel>,
@@ -57,6 +58,7 @@ impl Context {
             format,
             compression: None,
             values: Values::Encode,
+            eager: false,
             peer: None,
             trace: None,
             cancel: OnceLock::new(),
@@ -86,6 +88,7 @@ impl Context {
             format,
             compression: None,
             values: Values::Encode,
+            eager: false,
             peer,
             trace,
             cancel: OnceLock::new(),
@@ -166,6 +169,19 @@ impl Context {
     /// Sets whether messages may be handed over as values; transports do this.
     pub fn set_values(&mut self, values: Values) {
         self.edit().values = values;
+    }
+
+    /// Whether the handler begins, and if it can ends, before it gives its [`Answer`](crate::Answer).
+    #[must_use]
+    pub fn is_eager(&self) -> bool {
+        self.0.eager
+    }
+
+    /// Sets whether the handler begins before it gives its answer. For transports that go on with
+    /// an answer that is not ready in a task of its own: a handler that yields would not do so
+    /// to the task that called it. Default: it does not.
+    pub fn set_eager(&mut self, eager: bool) {
+        self.edit().eager = eager;
     }
 
     /// Who calls; `None` on the client's side.

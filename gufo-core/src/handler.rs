@@ -1,13 +1,9 @@
 //! Handler: the one shape of a call, on both sides.
 
-use std::{
-    future::{Future, ready},
-    marker::PhantomData,
-    sync::Arc,
-};
+use std::{future::Future, marker::PhantomData, sync::Arc};
 
 use crate::{
-    BoxFuture, Context, Format, Messages, Metadata, Payload, Replies, Reply, Status, Streaming,
+    Answer, Context, Format, Messages, Metadata, Payload, Replies, Reply, Status, Streaming,
     Values, Wire,
 };
 
@@ -17,20 +13,16 @@ use crate::{
 /// on both sides and why `memory://` needs no wire.
 ///
 /// # Contract
-/// 1. Dropping a returned future, or the messages of a reply, cancels the call.
-/// 2. A future owns what it needs: it outlives the borrow of the handler.
+/// 1. Dropping an answer, or the messages of a reply, cancels the call.
+/// 2. An answer owns what it needs: it outlives the borrow of the handler.
 /// 3. Both functions answer every call: [`unary`](Handler::unary) is the short way of one with one
 ///    request and one reply, [`stream`](Handler::stream) that of all others.
 pub trait Handler: Send + Sync + 'static {
     /// Answers a call with one request and one reply.
-    fn unary(&self, ctx: Context, request: Payload) -> BoxFuture<'static, Result<Reply, Status>>;
+    fn unary(&self, ctx: Context, request: Payload) -> Answer<Reply>;
 
     /// Answers a call that streams on one side or both.
-    fn stream(
-        &self,
-        ctx: Context,
-        requests: Messages,
-    ) -> BoxFuture<'static, Result<Replies, Status>>;
+    fn stream(&self, ctx: Context, requests: Messages) -> Answer<Replies>;
 
     /// Whether messages may be handed over as values.
     fn values(&self) -> Values {
@@ -44,15 +36,11 @@ pub trait Handler: Send + Sync + 'static {
 }
 
 impl<H: Handler + ?Sized> Handler for Arc<H> {
-    fn unary(&self, ctx: Context, request: Payload) -> BoxFuture<'static, Result<Reply, Status>> {
+    fn unary(&self, ctx: Context, request: Payload) -> Answer<Reply> {
         (**self).unary(ctx, request)
     }
 
-    fn stream(
-        &self,
-        ctx: Context,
-        requests: Messages,
-    ) -> BoxFuture<'static, Result<Replies, Status>> {
+    fn stream(&self, ctx: Context, requests: Messages) -> Answer<Replies> {
         (**self).stream(ctx, requests)
     }
 
@@ -162,23 +150,23 @@ macro_rules! typed_handler {
 typed_handler! {
     /// A typed unary method as a handler.
     unary, UnaryKind, Q, A, {
-        fn unary(&self, ctx: Context, request: Payload) -> BoxFuture<'static, Result<Reply, Status>> {
-            let (format, values) = (ctx.format().clone(), ctx.values());
+        fn unary(&self, ctx: Context, request: Payload) -> Answer<Reply> {
+            let (format, values, eager) = (ctx.format().clone(), ctx.values(), ctx.is_eager());
             let request = match request.into_message::<W, Q>(&format) {
                 Ok(request) => request,
-                Err(status) => return Box::pin(ready(Err(status))),
+                Err(status) => return status.into(),
             };
             let answer = (self.function)(ctx, request);
-            Box::pin(async move {
+            Answer::of(eager, async move {
                 let response = answer.await?.into();
                 let message = encode::<W, A>(response.message, &format, values)?;
                 Ok(Reply { metadata: response.metadata, message, trailers: response.trailers })
             })
         }
 
-        fn stream(&self, ctx: Context, requests: Messages) -> BoxFuture<'static, Result<Replies, Status>> {
+        fn stream(&self, ctx: Context, requests: Messages) -> Answer<Replies> {
             let this = Self { function: Arc::clone(&self.function), types: PhantomData };
-            Box::pin(async move {
+            Answer::later(async move {
                 let request = requests.single().await?;
                 Ok(this.unary(ctx, request).await?.into())
             })
@@ -189,15 +177,15 @@ typed_handler! {
 typed_handler! {
     /// A typed client-streaming method as a handler.
     client_stream, ClientStreamKind, Streaming<Q>, A, {
-        fn unary(&self, ctx: Context, request: Payload) -> BoxFuture<'static, Result<Reply, Status>> {
+        fn unary(&self, ctx: Context, request: Payload) -> Answer<Reply> {
             let replies = self.stream(ctx, Messages::one(request));
-            Box::pin(async move { replies.await?.into_reply().await })
+            Answer::later(async move { replies.await?.into_reply().await })
         }
 
-        fn stream(&self, ctx: Context, requests: Messages) -> BoxFuture<'static, Result<Replies, Status>> {
+        fn stream(&self, ctx: Context, requests: Messages) -> Answer<Replies> {
             let (format, values) = (ctx.format().clone(), ctx.values());
             let answer = (self.function)(ctx, Streaming::decode::<W>(requests, format.clone()));
-            Box::pin(async move {
+            Answer::later(async move {
                 let response = answer.await?.into();
                 let message = encode::<W, A>(response.message, &format, values)?;
                 let messages = Messages::one(message).with_trailers(response.trailers);
@@ -210,15 +198,15 @@ typed_handler! {
 typed_handler! {
     /// A typed server-streaming method as a handler.
     server_stream, ServerStreamKind, Q, Streaming<A>, {
-        fn unary(&self, ctx: Context, request: Payload) -> BoxFuture<'static, Result<Reply, Status>> {
+        fn unary(&self, ctx: Context, request: Payload) -> Answer<Reply> {
             let replies = self.stream(ctx, Messages::one(request));
-            Box::pin(async move { replies.await?.into_reply().await })
+            Answer::later(async move { replies.await?.into_reply().await })
         }
 
-        fn stream(&self, ctx: Context, requests: Messages) -> BoxFuture<'static, Result<Replies, Status>> {
+        fn stream(&self, ctx: Context, requests: Messages) -> Answer<Replies> {
             let (format, values) = (ctx.format().clone(), ctx.values());
             let function = Arc::clone(&self.function);
-            Box::pin(async move {
+            Answer::later(async move {
                 let request = requests.single().await?.into_message::<W, Q>(&format)?;
                 Ok(replies::<W, A>(function(ctx, request).await?.into(), format, values))
             })
@@ -229,15 +217,15 @@ typed_handler! {
 typed_handler! {
     /// A typed method that streams both ways as a handler.
     bidi, BidiKind, Streaming<Q>, Streaming<A>, {
-        fn unary(&self, ctx: Context, request: Payload) -> BoxFuture<'static, Result<Reply, Status>> {
+        fn unary(&self, ctx: Context, request: Payload) -> Answer<Reply> {
             let replies = self.stream(ctx, Messages::one(request));
-            Box::pin(async move { replies.await?.into_reply().await })
+            Answer::later(async move { replies.await?.into_reply().await })
         }
 
-        fn stream(&self, ctx: Context, requests: Messages) -> BoxFuture<'static, Result<Replies, Status>> {
+        fn stream(&self, ctx: Context, requests: Messages) -> Answer<Replies> {
             let (format, values) = (ctx.format().clone(), ctx.values());
             let answer = (self.function)(ctx, Streaming::decode::<W>(requests, format.clone()));
-            Box::pin(async move { Ok(replies::<W, A>(answer.await?.into(), format, values)) })
+            Answer::later(async move { Ok(replies::<W, A>(answer.await?.into(), format, values)) })
         }
     }
 }

@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc};
 use async_trait::async_trait;
 
 use crate::{
-    BoxFuture, Context, Format, Handler, Messages, Payload, Replies, Reply, Status, Values,
+    Answer, BoxFuture, Context, Format, Handler, Messages, Payload, Replies, Reply, Status, Values,
 };
 
 /// Advice around calls: sees and changes method, metadata, messages and outcome, may answer itself
@@ -64,7 +64,7 @@ impl<'a> Next<'a> {
                     end: self.end,
                 },
             ),
-            None => self.end.unary(ctx, request),
+            None => self.end.unary(ctx, request).into(),
         }
     }
 
@@ -83,7 +83,7 @@ impl<'a> Next<'a> {
                     end: self.end,
                 },
             ),
-            None => self.end.stream(ctx, requests),
+            None => self.end.stream(ctx, requests).into(),
         }
     }
 }
@@ -118,9 +118,9 @@ struct Intercepted {
 }
 
 impl Handler for Intercepted {
-    fn unary(&self, ctx: Context, request: Payload) -> BoxFuture<'static, Result<Reply, Status>> {
+    fn unary(&self, ctx: Context, request: Payload) -> Answer<Reply> {
         let (chain, handler) = (Arc::clone(&self.chain), Arc::clone(&self.handler));
-        Box::pin(async move {
+        Answer::of(ctx.is_eager(), async move {
             Next {
                 rest: &chain,
                 end: &*handler,
@@ -130,13 +130,9 @@ impl Handler for Intercepted {
         })
     }
 
-    fn stream(
-        &self,
-        ctx: Context,
-        requests: Messages,
-    ) -> BoxFuture<'static, Result<Replies, Status>> {
+    fn stream(&self, ctx: Context, requests: Messages) -> Answer<Replies> {
         let (chain, handler) = (Arc::clone(&self.chain), Arc::clone(&self.handler));
-        Box::pin(async move {
+        Answer::later(async move {
             Next {
                 rest: &chain,
                 end: &*handler,

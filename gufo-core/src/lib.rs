@@ -9,6 +9,7 @@
 //! - `json` (default), `msgpack`, `protobuf`: the formats of messages.
 //! - `conformance`: the suite every codec has to pass.
 
+mod answer;
 mod boxed;
 pub mod broker;
 mod call;
@@ -46,6 +47,7 @@ mod url;
 pub mod value;
 mod watchdog;
 
+pub use answer::Answer;
 pub use async_trait::async_trait;
 pub use boxed::{BoxError, BoxFuture};
 pub use bytes::Bytes;

@@ -268,17 +268,17 @@ async fn clients_prefer_the_first_format_of_their_messages() {
             &self,
             ctx: Context,
             _: gufo_core::Payload,
-        ) -> gufo_core::BoxFuture<'static, Result<gufo_core::Reply, Status>> {
+        ) -> gufo_core::Answer<gufo_core::Reply> {
             let status = Status::aborted(ctx.format().name().to_owned());
-            Box::pin(std::future::ready(Err(status)))
+            status.into()
         }
 
         fn stream(
             &self,
             _: Context,
             _: gufo_core::Messages,
-        ) -> gufo_core::BoxFuture<'static, Result<gufo_core::Replies, Status>> {
-            Box::pin(std::future::ready(Err(Status::aborted("a stream"))))
+        ) -> gufo_core::Answer<gufo_core::Replies> {
+            Status::aborted("a stream").into()
         }
     }
 

@@ -3,13 +3,12 @@
 use std::{
     collections::HashMap,
     fmt,
-    future::ready,
     hash::{BuildHasherDefault, Hasher},
     sync::Arc,
 };
 
 use gufo_core::{
-    BoxFuture, Context, Dispatch, Error, Formats, Handler, Interceptor, Kind, Messages, Method,
+    Answer, Context, Dispatch, Error, Formats, Handler, Interceptor, Kind, Messages, Method,
     Payload, Replies, Reply, Result, Route, Service, Status, Values, intercept,
 };
 
@@ -153,21 +152,17 @@ impl Dispatch for Router {
 
 /// Calls in the same process: messages are handed over as they are.
 impl Handler for Router {
-    fn unary(&self, ctx: Context, request: Payload) -> BoxFuture<'static, Result<Reply, Status>> {
+    fn unary(&self, ctx: Context, request: Payload) -> Answer<Reply> {
         match self.find(&ctx) {
             Ok(handler) => handler.unary(ctx, request),
-            Err(status) => Box::pin(ready(Err(status))),
+            Err(status) => status.into(),
         }
     }
 
-    fn stream(
-        &self,
-        ctx: Context,
-        requests: Messages,
-    ) -> BoxFuture<'static, Result<Replies, Status>> {
+    fn stream(&self, ctx: Context, requests: Messages) -> Answer<Replies> {
         match self.find(&ctx) {
             Ok(handler) => handler.stream(ctx, requests),
-            Err(status) => Box::pin(ready(Err(status))),
+            Err(status) => status.into(),
         }
     }
 

@@ -8,7 +8,8 @@ use std::{
 };
 
 use gufo_core::{
-    BoxFuture, Context, Format, Handler, Messages, Payload, Replies, Reply, Service, Status, Values,
+    Answer, BoxFuture, Context, Format, Handler, Messages, Payload, Replies, Reply, Service,
+    Status, Values,
 };
 use tower_layer::Layer;
 
@@ -68,7 +69,7 @@ impl Request {
 /// The answer to a [`Request`], of its kind.
 #[derive(Debug)]
 #[non_exhaustive]
-pub enum Answer {
+pub enum Response {
     /// To one request.
     Unary(Reply),
     /// To a call that streams.
@@ -81,9 +82,9 @@ pub enum Answer {
 pub struct Routed;
 
 impl tower_service::Service<Request> for Routed {
-    type Response = Answer;
+    type Response = Response;
     type Error = Status;
-    type Future = BoxFuture<'static, Result<Answer, Status>>;
+    type Future = BoxFuture<'static, Result<Response, Status>>;
 
     fn poll_ready(&mut self, _: &mut TaskContext<'_>) -> Poll<Result<(), Status>> {
         Poll::Ready(Ok(()))
@@ -97,7 +98,7 @@ impl tower_service::Service<Request> for Routed {
                 handler,
             } => {
                 let reply = handler.0.unary(ctx, message);
-                Box::pin(async move { reply.await.map(Answer::Unary) })
+                Box::pin(async move { reply.await.map(Response::Unary) })
             }
             Request::Stream {
                 ctx,
@@ -105,7 +106,7 @@ impl tower_service::Service<Request> for Routed {
                 handler,
             } => {
                 let replies = handler.0.stream(ctx, messages);
-                Box::pin(async move { replies.await.map(Answer::Stream) })
+                Box::pin(async move { replies.await.map(Response::Stream) })
             }
         }
     }
@@ -128,7 +129,8 @@ impl tower_service::Service<Request> for Routed {
 pub fn wrap<L>(handler: Arc<dyn Handler>, layer: L) -> Arc<dyn Handler>
 where
     L: Layer<Routed>,
-    L::Service: tower_service::Service<Request, Response = Answer> + Clone + Send + Sync + 'static,
+    L::Service:
+        tower_service::Service<Request, Response = Response> + Clone + Send + Sync + 'static,
     <L::Service as tower_service::Service<Request>>::Error: Into<gufo_core::BoxError>,
     <L::Service as tower_service::Service<Request>>::Future: Send,
 {
@@ -143,7 +145,8 @@ where
 pub fn wrap_service<L>(service: Service, layer: L) -> Service
 where
     L: Layer<Routed>,
-    L::Service: tower_service::Service<Request, Response = Answer> + Clone + Send + Sync + 'static,
+    L::Service:
+        tower_service::Service<Request, Response = Response> + Clone + Send + Sync + 'static,
     <L::Service as tower_service::Service<Request>>::Error: Into<gufo_core::BoxError>,
     <L::Service as tower_service::Service<Request>>::Future: Send,
 {
@@ -163,11 +166,11 @@ struct Layered<S> {
 
 impl<S> Layered<S>
 where
-    S: tower_service::Service<Request, Response = Answer> + Clone + Send + Sync + 'static,
+    S: tower_service::Service<Request, Response = Response> + Clone + Send + Sync + 'static,
     S::Error: Into<gufo_core::BoxError>,
     S::Future: Send,
 {
-    async fn send(mut service: S, request: Request) -> Result<Answer, Status> {
+    async fn send(mut service: S, request: Request) -> Result<Response, Status> {
         poll_fn(|cx| service.poll_ready(cx)).await.map_err(status)?;
         service.call(request).await.map_err(status)
     }
@@ -183,11 +186,11 @@ fn status(error: impl Into<gufo_core::BoxError>) -> Status {
 
 impl<S> Handler for Layered<S>
 where
-    S: tower_service::Service<Request, Response = Answer> + Clone + Send + Sync + 'static,
+    S: tower_service::Service<Request, Response = Response> + Clone + Send + Sync + 'static,
     S::Error: Into<gufo_core::BoxError>,
     S::Future: Send,
 {
-    fn unary(&self, ctx: Context, message: Payload) -> BoxFuture<'static, Result<Reply, Status>> {
+    fn unary(&self, ctx: Context, message: Payload) -> Answer<Reply> {
         let handler = Next(Arc::clone(&self.handler));
         let answer = Self::send(
             self.service.clone(),
@@ -197,21 +200,17 @@ where
                 handler,
             },
         );
-        Box::pin(async move {
+        Answer::later(async move {
             match answer.await? {
-                Answer::Unary(reply) => Ok(reply),
-                Answer::Stream(_) => Err(Status::internal(
+                Response::Unary(reply) => Ok(reply),
+                Response::Stream(_) => Err(Status::internal(
                     "a tower layer answered a unary call with a stream",
                 )),
             }
         })
     }
 
-    fn stream(
-        &self,
-        ctx: Context,
-        messages: Messages,
-    ) -> BoxFuture<'static, Result<Replies, Status>> {
+    fn stream(&self, ctx: Context, messages: Messages) -> Answer<Replies> {
         let handler = Next(Arc::clone(&self.handler));
         let answer = Self::send(
             self.service.clone(),
@@ -221,10 +220,10 @@ where
                 handler,
             },
         );
-        Box::pin(async move {
+        Answer::later(async move {
             match answer.await? {
-                Answer::Stream(replies) => Ok(replies),
-                Answer::Unary(_) => Err(Status::internal(
+                Response::Stream(replies) => Ok(replies),
+                Response::Unary(_) => Err(Status::internal(
                     "a tower layer answered a stream with one reply",
                 )),
             }

@@ -11,4 +11,4 @@ mod layer;
 #[cfg(feature = "tonic")]
 pub mod tonic;
 
-pub use layer::{Answer, Request, Routed, wrap, wrap_service};
+pub use layer::{Request, Response, Routed, wrap, wrap_service};

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex};
 
 use gufo_client::Channel;
 use gufo_core::{
-    BoxFuture, Caller, Context, Error, Handler, Messages, Payload, Replies, Reply, Result, Service,
-    Status, TypedClient, Values,
+    Answer, Caller, Context, Error, Handler, Messages, Payload, Replies, Reply, Result, Service,
+    TypedClient, Values,
 };
 use gufo_server::RunningServer;
 
@@ -78,15 +78,11 @@ struct Served {
 }
 
 impl Handler for Served {
-    fn unary(&self, ctx: Context, request: Payload) -> BoxFuture<'static, Result<Reply, Status>> {
+    fn unary(&self, ctx: Context, request: Payload) -> Answer<Reply> {
         self.channel.unary(ctx, request)
     }
 
-    fn stream(
-        &self,
-        ctx: Context,
-        requests: Messages,
-    ) -> BoxFuture<'static, Result<Replies, Status>> {
+    fn stream(&self, ctx: Context, requests: Messages) -> Answer<Replies> {
         self.channel.stream(ctx, requests)
     }
 

@@ -229,22 +229,18 @@ impl Wire {
 }
 
 impl Handler for Wire {
-    fn unary(&self, ctx: Context, request: Payload) -> BoxFuture<'static, Result<Reply, Status>> {
+    fn unary(&self, ctx: Context, request: Payload) -> gufo_core::Answer<Reply> {
         *self.0.last.lock() = Some(ctx);
         let begun = self.begin();
-        Box::pin(async move {
+        gufo_core::Answer::later(async move {
             let _in_flight = begun.await?;
             Ok(Reply::new(request))
         })
     }
 
-    fn stream(
-        &self,
-        _: Context,
-        requests: Messages,
-    ) -> BoxFuture<'static, Result<Replies, Status>> {
+    fn stream(&self, _: Context, requests: Messages) -> gufo_core::Answer<Replies> {
         let begun = self.begin();
-        Box::pin(async move {
+        gufo_core::Answer::later(async move {
             let in_flight = begun.await?;
             Ok(Replies::new(Messages::new(Held {
                 requests,

@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use gufo_core::{
-    BoxFuture, Caller, Context, Handler, Messages, Payload, Replies, Reply, Route, Service, Status,
-    Values,
+    Answer, Caller, Context, Handler, Messages, Payload, Replies, Reply, Route, Service, Values,
 };
 
 /// Answers the methods of one service.
@@ -33,15 +32,11 @@ impl Router {
 }
 
 impl Handler for Router {
-    fn unary(&self, ctx: Context, request: Payload) -> BoxFuture<'static, Result<Reply, Status>> {
+    fn unary(&self, ctx: Context, request: Payload) -> Answer<Reply> {
         self.route(&ctx).handler.unary(ctx, request)
     }
 
-    fn stream(
-        &self,
-        ctx: Context,
-        requests: Messages,
-    ) -> BoxFuture<'static, Result<Replies, Status>> {
+    fn stream(&self, ctx: Context, requests: Messages) -> Answer<Replies> {
         self.route(&ctx).handler.stream(ctx, requests)
     }
 

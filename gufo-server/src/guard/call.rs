@@ -5,22 +5,18 @@ use std::{
     task::{Context as TaskContext, Poll, ready},
 };
 
-use gufo_core::{BoxFuture, Code, Status};
+use gufo_core::{Answer, Code, Status};
 
 use super::running::Running;
 
 /// A handler's future under guard, and what to do with its answer.
 pub(super) struct GuardedCall<T> {
-    running: Option<(Running, BoxFuture<'static, Result<T, Status>>)>,
+    running: Option<(Running, Answer<T>)>,
     finish: fn(T, Running) -> T,
 }
 
 impl<T> GuardedCall<T> {
-    pub(super) fn new(
-        future: BoxFuture<'static, Result<T, Status>>,
-        running: Running,
-        finish: fn(T, Running) -> T,
-    ) -> Self {
+    pub(super) fn new(future: Answer<T>, running: Running, finish: fn(T, Running) -> T) -> Self {
         Self {
             running: Some((running, future)),
             finish,
@@ -36,7 +32,7 @@ impl<T> Future for GuardedCall<T> {
         let Some((running, future)) = &mut this.running else {
             return Poll::Ready(Err(Status::internal("a call was polled after its end")));
         };
-        let answer = ready!(running.poll(cx, |cx| future.as_mut().poll(cx)));
+        let answer = ready!(running.poll(cx, |cx| Pin::new(&mut *future).poll(cx)));
         let Some((mut running, future)) = this.running.take() else {
             return Poll::Ready(Err(Status::internal("a call was polled after its end")));
         };

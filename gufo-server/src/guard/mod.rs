@@ -7,10 +7,10 @@ mod call;
 mod messages;
 mod running;
 
-use std::{future::ready, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use gufo_core::{
-    BoxFuture, Context, Deadline, Handler, Messages, Payload, Replies, Reply, Status, Values,
+    Answer, Context, Deadline, Handler, Messages, Payload, Replies, Reply, Status, Values,
 };
 use tokio::time::Instant;
 
@@ -73,32 +73,31 @@ impl Guard {
     fn call<T: Send + 'static>(
         &self,
         begun: Result<Running, Status>,
-        call: impl FnOnce(&dyn Handler) -> BoxFuture<'static, Result<T, Status>>,
+        call: impl FnOnce(&dyn Handler) -> Answer<T>,
         finish: fn(T, Running) -> T,
-    ) -> BoxFuture<'static, Result<T, Status>> {
-        let started = begun.and_then(|mut running| {
-            // A handler may do work, and panic, before it gives its future.
-            match running.catch(|| call(&*self.handler)) {
-                Ok(future) => Ok(GuardedCall::new(future, running, finish)),
-                Err(status) => {
-                    running.cut(status.code());
-                    Err(status)
-                }
+    ) -> Answer<T> {
+        let mut running = match begun {
+            Ok(running) => running,
+            Err(status) => return status.into(),
+        };
+        // A handler does work, and may panic and come to its end, before it gives its answer.
+        match running.catch(|| call(&*self.handler).now()) {
+            Ok(Ok(Ok(value))) => Answer::ready(Ok(finish(value, running))),
+            Ok(Ok(Err(status))) => {
+                running.end(status.code());
+                status.into()
             }
-        });
-        match started {
-            Ok(call) => Box::pin(call),
-            Err(status) => Box::pin(ready(Err(status))),
+            Ok(Err(later)) => Answer::later(GuardedCall::new(later, running, finish)),
+            Err(status) => {
+                running.cut(status.code());
+                status.into()
+            }
         }
     }
 }
 
 impl Handler for Guard {
-    fn unary(
-        &self,
-        mut ctx: Context,
-        request: Payload,
-    ) -> BoxFuture<'static, Result<Reply, Status>> {
+    fn unary(&self, mut ctx: Context, request: Payload) -> Answer<Reply> {
         let begun = self.begin(&mut ctx, self.calls.max_deadline);
         self.call(
             begun,
@@ -110,11 +109,7 @@ impl Handler for Guard {
         )
     }
 
-    fn stream(
-        &self,
-        mut ctx: Context,
-        requests: Messages,
-    ) -> BoxFuture<'static, Result<Replies, Status>> {
+    fn stream(&self, mut ctx: Context, requests: Messages) -> Answer<Replies> {
         let begun = self.begin(&mut ctx, self.calls.max_stream_deadline);
         self.call(
             begun,

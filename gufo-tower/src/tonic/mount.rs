@@ -10,8 +10,8 @@ use std::{
 use bytes::Bytes;
 use futures_core::Stream;
 use gufo_core::{
-    BoxFuture, Context, Format, Handler, MessageStream, Messages, Metadata, Payload, Replies,
-    Reply, Service, Status,
+    Answer, Context, Format, Handler, MessageStream, Messages, Metadata, Payload, Replies, Reply,
+    Service, Status,
 };
 use http::uri::PathAndQuery;
 use tonic::{body::Body, server::NamedService};
@@ -57,17 +57,13 @@ where
         + 'static,
     S::Future: Send,
 {
-    fn unary(&self, ctx: Context, request: Payload) -> BoxFuture<'static, Result<Reply, Status>> {
+    fn unary(&self, ctx: Context, request: Payload) -> Answer<Reply> {
         let replies = self.stream(ctx, Messages::one(request));
-        Box::pin(async move { replies.await?.into_reply().await })
+        Answer::later(async move { replies.await?.into_reply().await })
     }
 
-    fn stream(
-        &self,
-        ctx: Context,
-        requests: Messages,
-    ) -> BoxFuture<'static, Result<Replies, Status>> {
-        Box::pin(call(self.service.clone(), ctx, requests))
+    fn stream(&self, ctx: Context, requests: Messages) -> Answer<Replies> {
+        Answer::later(call(self.service.clone(), ctx, requests))
     }
 }
 

@@ -8,24 +8,27 @@ use std::{
 };
 
 use gufo_core::{
-    BoxFuture, Context, Handler, MessageStream, Messages, Metadata, Payload, Replies, Reply, Status,
+    Answer, Context, Handler, MessageStream, Messages, Metadata, Payload, Replies, Reply, Status,
 };
 
 /// A handler whose panics are caught.
 pub(super) struct Guarded(pub(super) Arc<dyn Handler>);
 
 fn caught<T>(poll: impl FnOnce() -> Poll<Result<T, Status>>) -> Poll<Result<T, Status>> {
-    catch_unwind(AssertUnwindSafe(poll))
-        .unwrap_or_else(|_| Poll::Ready(Err(Status::internal("the handler panicked"))))
+    catch_unwind(AssertUnwindSafe(poll)).unwrap_or_else(|_| Poll::Ready(Err(panicked())))
 }
 
-struct Answer<T>(BoxFuture<'static, Result<T, Status>>);
+fn panicked() -> Status {
+    Status::internal("the handler panicked")
+}
 
-impl<T> Future for Answer<T> {
+struct Caught<T>(Answer<T>);
+
+impl<T> Future for Caught<T> {
     type Output = Result<T, Status>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
-        caught(|| self.get_mut().0.as_mut().poll(cx))
+        caught(|| Pin::new(&mut self.get_mut().0).poll(cx))
     }
 }
 
@@ -43,7 +46,7 @@ impl MessageStream for Stream {
         let item = catch_unwind(AssertUnwindSafe(|| messages.poll_next_message(cx)));
         item.unwrap_or_else(|_| {
             this.0 = None;
-            Poll::Ready(Some(Err(Status::internal("the handler panicked"))))
+            Poll::Ready(Some(Err(panicked())))
         })
     }
 
@@ -54,17 +57,17 @@ impl MessageStream for Stream {
 }
 
 impl Handler for Guarded {
-    fn unary(&self, ctx: Context, request: Payload) -> BoxFuture<'static, Result<Reply, Status>> {
-        Box::pin(Answer(self.0.unary(ctx, request)))
+    fn unary(&self, ctx: Context, request: Payload) -> Answer<Reply> {
+        let answer = catch_unwind(AssertUnwindSafe(|| self.0.unary(ctx, request)));
+        match answer {
+            Ok(answer) => Answer::later(Caught(answer)),
+            Err(_) => panicked().into(),
+        }
     }
 
-    fn stream(
-        &self,
-        ctx: Context,
-        requests: Messages,
-    ) -> BoxFuture<'static, Result<Replies, Status>> {
-        let answer = Answer(self.0.stream(ctx, requests));
-        Box::pin(async move {
+    fn stream(&self, ctx: Context, requests: Messages) -> Answer<Replies> {
+        let answer = Caught(self.0.stream(ctx, requests));
+        Answer::later(async move {
             let replies = answer.await?;
             Ok(Replies {
                 metadata: replies.metadata,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use gufo_core::{
-    BoxFuture, Context, Format, Handler, Messages, Method, Payload, Replies, Reply, Status,
+    Answer, Context, Format, Handler, Messages, Method, Payload, Replies, Reply, Status,
 };
 
 use super::{bed::Bed, client::Client};
@@ -18,18 +18,14 @@ pub(super) fn digits(size: usize) -> Bytes {
 pub(super) struct Sizes(pub(super) Vec<usize>);
 
 impl Handler for Sizes {
-    fn unary(&self, _: Context, _: Payload) -> BoxFuture<'static, Result<Reply, Status>> {
+    fn unary(&self, _: Context, _: Payload) -> Answer<Reply> {
         let size = self.0.first().copied().unwrap_or_default();
-        Box::pin(async move { Ok(Reply::new(Payload::Encoded(digits(size)))) })
+        Answer::later(async move { Ok(Reply::new(Payload::Encoded(digits(size)))) })
     }
 
-    fn stream(
-        &self,
-        ctx: Context,
-        mut requests: Messages,
-    ) -> BoxFuture<'static, Result<Replies, Status>> {
+    fn stream(&self, ctx: Context, mut requests: Messages) -> Answer<Replies> {
         let sizes = self.0.clone();
-        Box::pin(async move {
+        Answer::later(async move {
             if ctx.method().kind().streams_requests() {
                 while requests.next().await.transpose()?.is_some() {}
             }
@@ -78,7 +74,7 @@ impl Bed {
         client: &Client,
         method: &'static Method,
         sizes: Vec<usize>,
-    ) -> BoxFuture<'static, Result<Replies, Status>> {
+    ) -> Answer<Replies> {
         client
             .connection
             .stream(self.context(method), messages(sizes))

@@ -18,8 +18,8 @@ mod rest;
 use std::{fmt, sync::Arc};
 
 use gufo_core::{
-    BackendUrl, BoxFuture, ConnectOptions, Connection, ConnectionState, Context, Error, Format,
-    Handler, ListenOptions, Listener, Messages, Payload, Replies, Reply, Result, Status, Transport,
+    Answer, BackendUrl, BoxFuture, ConnectOptions, Connection, ConnectionState, Context, Error,
+    Format, Handler, ListenOptions, Listener, Messages, Payload, Replies, Reply, Result, Transport,
 };
 
 use self::{call::Target, pool::Pool};
@@ -101,8 +101,8 @@ struct HttpConnection {
 }
 
 impl Handler for HttpConnection {
-    fn unary(&self, ctx: Context, request: Payload) -> BoxFuture<'static, Result<Reply, Status>> {
-        Box::pin(call::unary(
+    fn unary(&self, ctx: Context, request: Payload) -> Answer<Reply> {
+        Answer::later(call::unary(
             Arc::clone(&self.target),
             Arc::clone(&self.pool),
             ctx,
@@ -110,12 +110,8 @@ impl Handler for HttpConnection {
         ))
     }
 
-    fn stream(
-        &self,
-        ctx: Context,
-        requests: Messages,
-    ) -> BoxFuture<'static, Result<Replies, Status>> {
-        Box::pin(call::stream(
+    fn stream(&self, ctx: Context, requests: Messages) -> Answer<Replies> {
+        Answer::later(call::stream(
             Arc::clone(&self.target),
             Arc::clone(&self.pool),
             ctx,

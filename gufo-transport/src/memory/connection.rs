@@ -8,9 +8,9 @@ use std::{
 };
 
 use gufo_core::{
-    BoxFuture, Cancel, ConnectOptions, Connection, ConnectionState, Context, Deadline, Error,
-    Format, Handler, Limits, MessageStream, Messages, Metadata, Payload, Peer, Replies, Reply,
-    Result, Retry, Route, Status, Values, Watchdog,
+    Answer, BoxFuture, Cancel, ConnectOptions, Connection, ConnectionState, Context, Deadline,
+    Error, Format, Handler, Limits, MessageStream, Messages, Metadata, Payload, Peer, Replies,
+    Reply, Result, Retry, Route, Status, Values, Watchdog,
 };
 
 use super::listener::{Hub, Link, Running};
@@ -130,6 +130,15 @@ struct ReplyLimits {
     metadata: usize,
 }
 
+impl ReplyLimits {
+    fn admit(self, reply: Reply) -> Result<Reply, Status> {
+        check(&reply.message, self.message)?;
+        reply.metadata.check_size(self.metadata)?;
+        reply.trailers.check_size(self.metadata)?;
+        Ok(reply)
+    }
+}
+
 struct Arrived {
     ctx: Context,
     route: Arc<Route>,
@@ -137,7 +146,7 @@ struct Arrived {
 }
 
 impl Handler for MemoryConnection {
-    fn unary(&self, ctx: Context, request: Payload) -> BoxFuture<'static, Result<Reply, Status>> {
+    fn unary(&self, ctx: Context, request: Payload) -> Answer<Reply> {
         let arrived = check(&request, self.request_limit()).and_then(|()| self.arrive(ctx));
         let Arrived {
             ctx,
@@ -145,30 +154,30 @@ impl Handler for MemoryConnection {
             running,
         } = match arrived {
             Ok(arrived) => arrived,
-            Err(status) => return Box::pin(std::future::ready(Err(status))),
+            Err(status) => return status.into(),
         };
-        Box::pin(UnaryCall {
-            call: Call {
-                answer: route.handler.unary(ctx, request),
-                watchdog: watch(&running),
-            },
-            limits: self.reply_limits(),
-            _running: running,
-        })
+        let limits = self.reply_limits();
+        match route.handler.unary(ctx, request).now() {
+            Ok(reply) => Answer::ready(reply.and_then(|reply| limits.admit(reply))),
+            Err(answer) => Answer::later(UnaryCall {
+                call: Call {
+                    answer,
+                    watchdog: watch(&running),
+                },
+                limits,
+                _running: running,
+            }),
+        }
     }
 
-    fn stream(
-        &self,
-        ctx: Context,
-        requests: Messages,
-    ) -> BoxFuture<'static, Result<Replies, Status>> {
+    fn stream(&self, ctx: Context, requests: Messages) -> Answer<Replies> {
         let Arrived {
             ctx,
             route,
             running,
         } = match self.arrive(ctx) {
             Ok(arrived) => arrived,
-            Err(status) => return Box::pin(std::future::ready(Err(status))),
+            Err(status) => return status.into(),
         };
         let over = SetOnDrop(Cancel::new());
         let requests = Messages::new(Requests {
@@ -181,7 +190,7 @@ impl Handler for MemoryConnection {
             watchdog: watch(&running),
         };
         let limits = self.reply_limits();
-        Box::pin(async move {
+        Answer::later(async move {
             let replies = std::future::poll_fn(|cx| call.poll_answer(cx)).await?;
             replies.metadata.check_size(limits.metadata)?;
             Ok(Replies {
@@ -260,7 +269,7 @@ fn watch(running: &Running) -> Watchdog {
 
 /// A call that runs in the caller's task.
 struct Call<T> {
-    answer: BoxFuture<'static, Result<T, Status>>,
+    answer: Answer<T>,
     watchdog: Watchdog,
 }
 
@@ -270,7 +279,7 @@ fn lost() -> Status {
 
 impl<T> Call<T> {
     fn poll_answer(&mut self, cx: &mut TaskContext<'_>) -> Poll<Result<T, Status>> {
-        if let Poll::Ready(answer) = self.answer.as_mut().poll(cx) {
+        if let Poll::Ready(answer) = Pin::new(&mut self.answer).poll(cx) {
             return Poll::Ready(answer);
         }
         self.watchdog.poll(cx).map(|_| Err(lost()))
@@ -289,10 +298,7 @@ impl Future for UnaryCall {
     fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
         let reply = ready!(this.call.poll_answer(cx))?;
-        check(&reply.message, this.limits.message)?;
-        reply.metadata.check_size(this.limits.metadata)?;
-        reply.trailers.check_size(this.limits.metadata)?;
-        Poll::Ready(Ok(reply))
+        Poll::Ready(this.limits.admit(reply))
     }
 }
 

@@ -9,8 +9,8 @@ use std::{
 };
 
 use gufo_core::{
-    BoxFuture, Cancel, Code, Connection, ConnectionState, Context, Deadline, Format, Handler,
-    Messages, Metadata, Payload, Replies, Reply, Retry, Status, Values,
+    Answer, BoxFuture, Cancel, Code, Connection, ConnectionState, Context, Deadline, Format,
+    Handler, Messages, Metadata, Payload, Replies, Reply, Retry, Status, Values,
 };
 use parking_lot::Mutex;
 
@@ -116,20 +116,20 @@ fn spoiled_reply(fault: Fault, mut reply: Reply) -> Reply {
 }
 
 impl Handler for BrokenConnection {
-    fn unary(
-        &self,
-        mut ctx: Context,
-        request: Payload,
-    ) -> BoxFuture<'static, Result<Reply, Status>> {
+    fn unary(&self, mut ctx: Context, request: Payload) -> Answer<Reply> {
         if let Err(status) = self.spoil(&mut ctx) {
-            return Box::pin(std::future::ready(Err(status)));
+            return status.into();
         }
         let fault = self.fault;
-        let answer = self.inner.unary(ctx, request);
+        let mut answer = self.inner.unary(ctx, request);
+        if fault == Fault::UnaryRunsOn {
+            // At once: a call may be dropped before it is polled.
+            let running = tokio::spawn(answer);
+            answer = Answer::later(async move { running.await.expect("not panicked") });
+        }
         let (closed, held) = (self.closed.clone(), Arc::clone(&self.held));
-        Box::pin(async move {
+        Answer::later(async move {
             let answer = match fault {
-                Fault::UnaryRunsOn => tokio::spawn(answer).await.expect("not panicked"),
                 Fault::PanicHangs => match tokio::spawn(answer).await {
                     Ok(answer) => answer,
                     Err(_) => pending().await,
@@ -160,13 +160,9 @@ impl Handler for BrokenConnection {
         })
     }
 
-    fn stream(
-        &self,
-        mut ctx: Context,
-        requests: Messages,
-    ) -> BoxFuture<'static, Result<Replies, Status>> {
+    fn stream(&self, mut ctx: Context, requests: Messages) -> Answer<Replies> {
         if let Err(status) = self.spoil(&mut ctx) {
-            return Box::pin(std::future::ready(Err(status)));
+            return status.into();
         }
         if self.fault == Fault::DeadlineOfTheHead {
             ctx.set_deadline(Deadline::NONE);
@@ -174,7 +170,7 @@ impl Handler for BrokenConnection {
         let fault = self.fault;
         let requests = spoiled_requests(fault, requests);
         let (inner, failed) = (Arc::clone(&self.inner), self.failed.clone());
-        Box::pin(async move {
+        Answer::later(async move {
             let replied = Arc::new(Replied::default());
             let requests = match fault {
                 Fault::HalfDuplex => all_of(requests).await,

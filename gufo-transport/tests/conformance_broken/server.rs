@@ -3,8 +3,8 @@
 use std::{future::pending, io, sync::Arc};
 
 use gufo_core::{
-    BoxFuture, Cancel, Context, Dispatch, Formats, Handler, Incoming, Listener, Messages, Payload,
-    Peer, Replies, Reply, Route, Status,
+    Answer, BoxFuture, Cancel, Context, Dispatch, Formats, Handler, Incoming, Listener, Messages,
+    Payload, Peer, Replies, Reply, Route,
 };
 use tokio::sync::Semaphore;
 
@@ -134,11 +134,7 @@ struct BrokenHandler {
 }
 
 impl Handler for BrokenHandler {
-    fn unary(
-        &self,
-        mut ctx: Context,
-        mut request: Payload,
-    ) -> BoxFuture<'static, Result<Reply, Status>> {
+    fn unary(&self, mut ctx: Context, mut request: Payload) -> Answer<Reply> {
         if self.fault == Fault::IdentityMadeUp {
             let mut peer = Peer::new("memory", None);
             peer.identity = ctx.metadata().get("x-identity").map(str::to_owned);
@@ -150,11 +146,7 @@ impl Handler for BrokenHandler {
         self.inner.unary(ctx, request)
     }
 
-    fn stream(
-        &self,
-        ctx: Context,
-        requests: Messages,
-    ) -> BoxFuture<'static, Result<Replies, Status>> {
+    fn stream(&self, ctx: Context, requests: Messages) -> Answer<Replies> {
         let requests = match self.fault {
             Fault::RequestAbortIsAnEnd => tampered(requests, |item, ready| {
                 ready.push_back(item.filter(Result::is_ok));

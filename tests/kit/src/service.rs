@@ -218,21 +218,13 @@ async fn count(mut requests: Streaming<Bytes>) -> Result<Bytes, Status> {
 struct Endless(Arc<Seen>);
 
 impl gufo_core::Handler for Endless {
-    fn unary(
-        &self,
-        _: gufo_core::Context,
-        _: Payload,
-    ) -> gufo_core::BoxFuture<'static, Result<gufo_core::Reply, Status>> {
-        Box::pin(std::future::ready(Err(Status::unimplemented("it streams"))))
+    fn unary(&self, _: gufo_core::Context, _: Payload) -> gufo_core::Answer<gufo_core::Reply> {
+        Status::unimplemented("it streams").into()
     }
 
-    fn stream(
-        &self,
-        _: gufo_core::Context,
-        _: Messages,
-    ) -> gufo_core::BoxFuture<'static, Result<Replies, Status>> {
+    fn stream(&self, _: gufo_core::Context, _: Messages) -> gufo_core::Answer<Replies> {
         let messages = Messages::new(Chunks(self.0.begin()));
-        Box::pin(std::future::ready(Ok(Replies::new(messages))))
+        gufo_core::Answer::ready(Ok(Replies::new(messages)))
     }
 }
 

@@ -8,8 +8,8 @@ use std::{
 
 use futures_core::Stream;
 use gufo_core::{
-    BoxFuture, Bytes, Context, Format, Handler, Messages, Payload, Replies, Reply, Status,
-    Streaming, codec::Prost, handler,
+    Bytes, Context, Format, Handler, Messages, Payload, Replies, Reply, Status, Streaming,
+    codec::Prost, handler,
 };
 use parking_lot::Mutex;
 use prost::Message;
@@ -105,9 +105,9 @@ impl Server {
 }
 
 impl Handler for Server {
-    fn unary(&self, ctx: Context, request: Payload) -> BoxFuture<'static, Result<Reply, Status>> {
+    fn unary(&self, ctx: Context, request: Payload) -> gufo_core::Answer<Reply> {
         let entered = self.enter(&ctx);
-        Box::pin(async move {
+        gufo_core::Answer::later(async move {
             entered?;
             let bytes = request.into_bytes(ctx.format())?;
             let name = read(&bytes, ctx.format());
@@ -118,21 +118,19 @@ impl Handler for Server {
         })
     }
 
-    fn stream(
-        &self,
-        ctx: Context,
-        requests: Messages,
-    ) -> BoxFuture<'static, Result<Replies, Status>> {
+    fn stream(&self, ctx: Context, requests: Messages) -> gufo_core::Answer<Replies> {
         let is_reflection = ctx.method().service() == self.reflection();
         if !is_reflection && ctx.method().name() != "Chat" {
-            return Box::pin(async { Err(Status::unimplemented("no such method")) });
+            return gufo_core::Answer::later(async {
+                Err(Status::unimplemented("no such method"))
+            });
         }
         if let Err(status) = self.enter(&ctx) {
-            return Box::pin(async { Err(status) });
+            return gufo_core::Answer::later(async { Err(status) });
         }
         if !is_reflection || *ctx.format() == Format::Json {
             let format = ctx.format().clone();
-            return Box::pin(async move {
+            return gufo_core::Answer::later(async move {
                 Ok(Replies::new(Messages::from_stream(Chat {
                     requests,
                     format,

@@ -176,16 +176,16 @@ pub(crate) async fn uncaught_panic_hangs_nobody(bed: Bed) -> Verdict {
             &self,
             _: gufo_core::Context,
             _: gufo_core::Payload,
-        ) -> gufo_core::BoxFuture<'static, Result<gufo_core::Reply, Status>> {
-            Box::pin(async { panic!("on purpose, and not caught") })
+        ) -> gufo_core::Answer<gufo_core::Reply> {
+            gufo_core::Answer::later(async { panic!("on purpose, and not caught") })
         }
 
         fn stream(
             &self,
             _: gufo_core::Context,
             _: gufo_core::Messages,
-        ) -> gufo_core::BoxFuture<'static, Result<gufo_core::Replies, Status>> {
-            Box::pin(async { panic!("on purpose, and not caught") })
+        ) -> gufo_core::Answer<gufo_core::Replies> {
+            gufo_core::Answer::later(async { panic!("on purpose, and not caught") })
         }
     }
     let plan = Plan::new().unguarded(&UNARY, std::sync::Arc::new(Panics));

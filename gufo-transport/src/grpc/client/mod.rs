@@ -13,8 +13,8 @@ use std::{
 };
 
 use gufo_core::{
-    BoxFuture, Cancel, ConnectOptions, Connection, ConnectionState, Context, Handler, Messages,
-    Payload, Replies, Reply, Status,
+    Answer, BoxFuture, Cancel, ConnectOptions, Connection, ConnectionState, Context, Handler,
+    Messages, Payload, Replies, Reply,
 };
 use h2::client::SendRequest;
 use http::uri::Authority;
@@ -74,8 +74,8 @@ impl Drop for Running {
 }
 
 impl Handler for GrpcConnection {
-    fn unary(&self, ctx: Context, request: Payload) -> BoxFuture<'static, Result<Reply, Status>> {
-        Box::pin(call::unary(
+    fn unary(&self, ctx: Context, request: Payload) -> Answer<Reply> {
+        Answer::later(call::unary(
             self.shared.begin(),
             self.send.clone(),
             ctx,
@@ -83,12 +83,8 @@ impl Handler for GrpcConnection {
         ))
     }
 
-    fn stream(
-        &self,
-        ctx: Context,
-        requests: Messages,
-    ) -> BoxFuture<'static, Result<Replies, Status>> {
-        Box::pin(call::stream(
+    fn stream(&self, ctx: Context, requests: Messages) -> Answer<Replies> {
+        Answer::later(call::stream(
             self.shared.begin(),
             self.send.clone(),
             ctx,

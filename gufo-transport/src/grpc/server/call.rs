@@ -1,6 +1,6 @@
 //! One call that arrived over HTTP/2: gRPC here, everything else in [`plain`].
 
-use std::{future::poll_fn, sync::Arc, task::Poll};
+use std::{future::poll_fn, pin::Pin, sync::Arc, task::Poll};
 
 use gufo_core::{
     Compression, Context, Deadline, Format, Kind, Messages, Metadata, Payload, Route, Status,
@@ -85,13 +85,14 @@ fn begin(
         compression: reply,
         limit: limits.send,
     };
-    let ctx = Context::incoming(
+    let mut ctx = Context::incoming(
         route.method.clone(),
         format,
         metadata,
         deadline,
         Some(Arc::clone(&shared.peer)),
     );
+    ctx.set_eager(true);
     Ok(Begun {
         route,
         ctx,
@@ -151,7 +152,7 @@ async fn unary(
         return;
     }
     let mut answer = route.handler.unary(ctx, Payload::Encoded(request));
-    let reply = poll_fn(|cx| match answer.as_mut().poll(cx) {
+    let reply = poll_fn(|cx| match Pin::new(&mut answer).poll(cx) {
         Poll::Ready(reply) => Poll::Ready(Some(reply)),
         Poll::Pending => respond.poll_reset(cx).map(|_| None),
     })
@@ -261,7 +262,7 @@ async fn streaming(
         Err(status) => return refuse(respond, &status),
     };
     let mut answer = route.handler.stream(ctx, requests);
-    let replies = poll_fn(|cx| match answer.as_mut().poll(cx) {
+    let replies = poll_fn(|cx| match Pin::new(&mut answer).poll(cx) {
         Poll::Ready(replies) => Poll::Ready(Some(replies)),
         Poll::Pending => respond.poll_reset(cx).map(|_| None),
     })
