@@ -49,7 +49,7 @@ pub struct LaneCounts {
     pub delayed: u64,
     /// Writes that were kept back by bandwidth.
     pub throttled: u64,
-    /// How often bytes, or an end, were there and were held.
+    /// How often bytes were there and held, or a sender's end was and the receiver not told.
     pub held: u64,
     /// Ends of streams that were told to the receiver because the sender ended.
     pub ends: u64,

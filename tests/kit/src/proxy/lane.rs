@@ -200,14 +200,14 @@ impl Writer<'_> {
             return Turn::Wait(deadline);
         };
         let is_end = !matches!(item.what, What::Bytes(_));
-        if self.shut || self.silent || self.faults.flow == Flow::Swallow {
-            return match is_end {
-                false => self.swallow(),
-                true if self.shut => Turn::Done(Ok(())),
-                true => Turn::Wait(deadline),
-            };
+        if self.shut && is_end {
+            return Turn::Done(Ok(()));
         }
-        if self.faults.flow == Flow::Hold {
+        let swallow = self.shut || self.silent || self.faults.flow == Flow::Swallow;
+        if swallow && !is_end {
+            return self.swallow();
+        }
+        if swallow || self.faults.flow == Flow::Hold {
             if !std::mem::replace(&mut item.held, true) {
                 self.count(|counts| counts.held += 1);
             }
