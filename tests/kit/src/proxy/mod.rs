@@ -65,9 +65,11 @@ mod counts;
 mod faults;
 mod lane;
 mod link;
+mod piece;
 mod pipe;
 mod script;
 mod shared;
+mod writer;
 
 use std::{io, net::Ipv4Addr, sync::Arc, time::Duration};
 
