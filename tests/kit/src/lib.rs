@@ -19,5 +19,5 @@ mod service;
 pub use child::{Child, announce};
 pub use eventually::{PATIENCE, eventually, within};
 pub use probe::{Probe, caller, connect};
-pub use server::{Target, serve, serve_with};
+pub use server::{Target, serve, serve_at, serve_with};
 pub use service::{CHUNK, Seen, Tree, methods, service};

@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use gufo_core::ListenOptions;
+use gufo_core::{ListenOptions, Service};
 use gufo_server::{RunningServer, Server, ServerOptions};
 
 use crate::{Probe, Seen, service};
@@ -27,19 +27,8 @@ pub async fn serve() -> Target {
 ///
 /// # Panics
 /// When no port can be had.
-pub async fn serve_with(listen: ListenOptions, mut options: ServerOptions) -> Target {
-    // Attacks leave calls behind; no test waits for them.
-    options.drain_timeout = Duration::from_millis(100);
-    let (service, seen) = service();
-    let server = Server::builder()
-        .transports(gufo_transport::builtin())
-        .listen("grpc://127.0.0.1:0")
-        .listen_options(listen)
-        .options(options)
-        .service(service)
-        .start()
-        .await
-        .expect("a free port");
+pub async fn serve_with(listen: ListenOptions, options: ServerOptions) -> Target {
+    let (server, seen) = serve_at("grpc://127.0.0.1:0", [], listen, options).await;
     let url = server.urls()[0].clone();
     let address = url
         .strip_prefix("grpc://")
@@ -50,6 +39,31 @@ pub async fn serve_with(listen: ListenOptions, mut options: ServerOptions) -> Ta
         seen,
         address,
     }
+}
+
+/// Starts the service, and others beside it, at any URL of a transport.
+///
+/// # Panics
+/// When the server cannot listen there.
+pub async fn serve_at(
+    url: &str,
+    others: impl IntoIterator<Item = Service>,
+    listen: ListenOptions,
+    mut options: ServerOptions,
+) -> (RunningServer, Arc<Seen>) {
+    // Attacks leave calls behind; no test waits for them.
+    options.drain_timeout = Duration::from_millis(100);
+    let (service, seen) = service();
+    let builder = Server::builder()
+        .transports(gufo_transport::builtin())
+        .listen(url)
+        .listen_options(listen)
+        .options(options)
+        .service(service);
+    let builder = others
+        .into_iter()
+        .fold(builder, |builder, other| builder.service(other));
+    (builder.start().await.expect("a free address"), seen)
 }
 
 impl Target {
