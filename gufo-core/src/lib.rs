@@ -7,7 +7,7 @@
 //!
 //! # Features
 //! - `json` (default), `msgpack`, `protobuf`: the formats of messages.
-//! - `conformance`: the suite every codec has to pass.
+//! - `conformance`: the suite every codec has to pass, and what all suites share.
 
 mod answer;
 mod boxed;
@@ -17,6 +17,8 @@ mod caller;
 mod cancel;
 mod code;
 pub mod codec;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 mod context;
 mod deadline;
 pub mod describe;

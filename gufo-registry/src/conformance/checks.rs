@@ -1,13 +1,16 @@
 //! The list of checks: the one place that names them all.
 
-use super::{Check, common, lease, registry, watch};
+use gufo_core::BoxFuture;
+use gufo_core::conformance::Verdict;
+
+use super::{Harness, common, lease, registry, watch};
 
 /// Hands the list to the macro `$then`: `number name "promise";`, by module.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __registry_checks {
-    ($then:ident) => {
-        $crate::$then! {
+    ($($then:tt)+) => {
+        $($then)+! {
             common {
                 "A2" undeclared_is_unimplemented "An operation whose capability is not declared answers `Unimplemented` at once and changes nothing.";
                 "A10" cancel_safe "Dropping the future of any operation leaves the handle usable.";
@@ -61,24 +64,6 @@ macro_rules! __registry_checks {
     };
 }
 
-/// Tests for each check; the suite itself is `super::__suite()`.
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __registry_tests {
-    ($($module:ident { $($id:literal $name:ident $promise:literal;)* })*) => {$(
-        mod $module {$(
-            #[doc = $promise]
-            #[test]
-            fn $name() {
-                let name = concat!(stringify!($module), "::", stringify!($name));
-                if let Err(failure) = super::__suite().run(name) {
-                    panic!("{} {}: {failure}", $id, $promise);
-                }
-            }
-        )*}
-    )*};
-}
-
 /// One `#[test]` per check; see the [module](crate::conformance).
 #[doc(hidden)]
 #[macro_export]
@@ -87,30 +72,22 @@ macro_rules! __registry_suite {
         $crate::conformance::suite!($open, |suite| suite);
     };
     ($open:expr, $configure:expr $(,)?) => {
-        fn __suite() -> $crate::conformance::Suite {
+        fn __check(name: &str) -> $crate::conformance::Verdict {
             let configure: fn($crate::conformance::Suite) -> $crate::conformance::Suite =
                 $configure;
-            configure($crate::conformance::Suite::new($open))
+            configure($crate::conformance::Suite::new($open)).run(name)
         }
 
-        $crate::__registry_checks!(__registry_tests);
+        $crate::__registry_checks!($crate::conformance::__tests);
     };
 }
 
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __registry_table {
-    ($($module:ident { $($id:literal $name:ident $promise:literal;)* })*) => {
-        /// Every check of the suite.
-        pub const CHECKS: &[Check] = &[$($(
-            Check {
-                id: $id,
-                name: concat!(stringify!($module), "::", stringify!($name)),
-                promise: $promise,
-                run: |harness| Box::pin($module::$name(harness)),
-            },
-        )*)*];
+type Run = for<'a> fn(&'a Harness) -> BoxFuture<'a, Verdict>;
+
+macro_rules! run {
+    ($check:path) => {
+        |harness| Box::pin($check(harness))
     };
 }
 
-crate::__registry_checks!(__registry_table);
+crate::__registry_checks!(gufo_core::__conformance_table);

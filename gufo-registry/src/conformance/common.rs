@@ -1,11 +1,12 @@
 //! Checks that are common to every kind of backend.
 
+use gufo_core::conformance::{Outcome, Verdict, ensure};
 use gufo_core::registry::RegisterOptions;
 
-use super::harness::{ensure, ensure_unimplemented, node, poll_once, service};
-use super::{Failure, Harness, Outcome};
+use super::Harness;
+use super::harness::{ensure_unimplemented, node, poll_once, service};
 
-pub(super) async fn undeclared_is_unimplemented(h: &Harness) -> Result<Outcome, Failure> {
+pub(super) async fn undeclared_is_unimplemented(h: &Harness) -> Verdict {
     let registry = h.open().await?;
     let declared = registry.capabilities();
     if !declared.list {
@@ -41,7 +42,7 @@ pub(super) async fn undeclared_is_unimplemented(h: &Harness) -> Result<Outcome, 
     Ok(Outcome::Passed)
 }
 
-pub(super) async fn cancel_safe(h: &Harness) -> Result<Outcome, Failure> {
+pub(super) async fn cancel_safe(h: &Harness) -> Verdict {
     let registry = h.open().await?;
     let name = service("cancelled");
     drop(poll_once(registry.lookup(&name)).await);
@@ -69,7 +70,7 @@ pub(super) async fn cancel_safe(h: &Harness) -> Result<Outcome, Failure> {
     Ok(Outcome::Passed)
 }
 
-pub(super) async fn namespaces_isolated(h: &Harness) -> Result<Outcome, Failure> {
+pub(super) async fn namespaces_isolated(h: &Harness) -> Verdict {
     let Some(registry) = h.writable().await? else {
         return Ok(Outcome::NotDeclared);
     };

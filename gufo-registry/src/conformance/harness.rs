@@ -1,13 +1,13 @@
 //! [`Harness`]: what a check works with.
 
-use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use gufo_core::conformance::{Failure, ensure};
 use gufo_core::random::{self, SplitMix};
 use gufo_core::registry::{Change, RegisterOptions, Snapshot, Watch};
-use gufo_core::{Code, Error, Node, NodeId, Registry, Result, ServiceName};
+use gufo_core::{Code, Node, NodeId, Registry, Result, ServiceName};
 use tokio::time::{Instant, sleep, timeout};
 
 use super::Suite;
@@ -34,39 +34,6 @@ impl Default for Tolerance {
         }
     }
 }
-
-/// Why a check failed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Failure(String);
-
-impl Failure {
-    /// A failure with this reason.
-    pub fn new(reason: impl Into<String>) -> Self {
-        Self(reason.into())
-    }
-}
-
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl From<Error> for Failure {
-    fn from(error: Error) -> Self {
-        Self(format!("unexpected error {:?}: {error}", error.code()))
-    }
-}
-
-/// Ends the check as failed unless the condition holds.
-macro_rules! ensure {
-    ($condition:expr, $($reason:tt)+) => {
-        if !$condition {
-            return Err($crate::conformance::Failure::new(format!($($reason)+)));
-        }
-    };
-}
-pub(super) use ensure;
 
 /// What one check works with: a fresh namespace on the registry under test.
 #[derive(Debug)]

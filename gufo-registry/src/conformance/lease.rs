@@ -4,12 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gufo_core::Code;
+use gufo_core::conformance::{Failure, Outcome, Verdict, ensure};
 use gufo_core::registry::{Change, RegisterOptions, Registry};
 use tokio::time::{Instant, sleep};
 
-use super::harness::{ensure, ensure_unimplemented, manual, node, service};
+use super::Harness;
+use super::harness::{ensure_unimplemented, manual, node, service};
 use super::registry::writable;
-use super::{Failure, Harness, Outcome};
 
 /// Measures how long a node without keep-alive is found: not shorter than `asked`, not longer than granted and settle.
 async fn lapses_in_time(
@@ -52,13 +53,13 @@ async fn lapses_in_time(
     }
 }
 
-pub(super) async fn lapses_without_keep_alive(h: &Harness) -> Result<Outcome, Failure> {
+pub(super) async fn lapses_without_keep_alive(h: &Harness) -> Verdict {
     let registry = writable!(h);
     lapses_in_time(h, &registry, "n1", h.ttl(&registry)).await?;
     Ok(Outcome::Passed)
 }
 
-pub(super) async fn holds_with_keep_alive(h: &Harness) -> Result<Outcome, Failure> {
+pub(super) async fn holds_with_keep_alive(h: &Harness) -> Verdict {
     let registry = writable!(h);
     let ttl = h.ttl(&registry);
     let lease = registry
@@ -71,7 +72,7 @@ pub(super) async fn holds_with_keep_alive(h: &Harness) -> Result<Outcome, Failur
     Ok(Outcome::Passed)
 }
 
-pub(super) async fn revoke_removes(h: &Harness) -> Result<Outcome, Failure> {
+pub(super) async fn revoke_removes(h: &Harness) -> Verdict {
     let registry = writable!(h);
     // A TTL so long that only the revoke can be the cause.
     let lease = registry
@@ -86,7 +87,7 @@ pub(super) async fn revoke_removes(h: &Harness) -> Result<Outcome, Failure> {
     Ok(Outcome::Passed)
 }
 
-pub(super) async fn revoke_is_idempotent(h: &Harness) -> Result<Outcome, Failure> {
+pub(super) async fn revoke_is_idempotent(h: &Harness) -> Verdict {
     let registry = writable!(h);
     let name = service("revoked");
     let ttl = h.ttl(&registry);
@@ -112,7 +113,7 @@ pub(super) async fn revoke_is_idempotent(h: &Harness) -> Result<Outcome, Failure
     Ok(Outcome::Passed)
 }
 
-pub(super) async fn drop_stops_keep_alive(h: &Harness) -> Result<Outcome, Failure> {
+pub(super) async fn drop_stops_keep_alive(h: &Harness) -> Verdict {
     let registry = writable!(h);
     let name = service("dropped");
     let ttl = h.ttl(&registry);
@@ -130,7 +131,7 @@ pub(super) async fn drop_stops_keep_alive(h: &Harness) -> Result<Outcome, Failur
     Ok(Outcome::Passed)
 }
 
-pub(super) async fn revoke_beats_keep_alive(h: &Harness) -> Result<Outcome, Failure> {
+pub(super) async fn revoke_beats_keep_alive(h: &Harness) -> Verdict {
     let registry = writable!(h);
     let name = service("raced");
     let ttl = h.ttl(&registry);
@@ -161,7 +162,7 @@ pub(super) async fn revoke_beats_keep_alive(h: &Harness) -> Result<Outcome, Fail
     Ok(Outcome::Passed)
 }
 
-pub(super) async fn ttl_is_not_cut(h: &Harness) -> Result<Outcome, Failure> {
+pub(super) async fn ttl_is_not_cut(h: &Harness) -> Verdict {
     let registry = writable!(h);
     let ttl = h.ttl(&registry);
     let too_short = registry.capabilities().min_ttl / 2;
@@ -177,7 +178,7 @@ pub(super) async fn ttl_is_not_cut(h: &Harness) -> Result<Outcome, Failure> {
     Ok(Outcome::Passed)
 }
 
-pub(super) async fn update_is_atomic(h: &Harness) -> Result<Outcome, Failure> {
+pub(super) async fn update_is_atomic(h: &Harness) -> Verdict {
     let registry = writable!(h);
     let before = node("updated", "n1");
     let mut after = before.clone().with_metadata("k", "new");
@@ -207,7 +208,7 @@ pub(super) async fn update_is_atomic(h: &Harness) -> Result<Outcome, Failure> {
     Ok(Outcome::Passed)
 }
 
-pub(super) async fn superseded_lease_is_harmless(h: &Harness) -> Result<Outcome, Failure> {
+pub(super) async fn superseded_lease_is_harmless(h: &Harness) -> Verdict {
     let registry = writable!(h);
     let name = service("superseded");
     let ttl = h.ttl(&registry);

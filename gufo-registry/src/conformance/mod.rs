@@ -31,8 +31,14 @@ mod suite;
 mod watch;
 
 pub use checks::CHECKS;
-pub use harness::{Failure, Harness, Tolerance};
-pub use suite::{Check, Outcome, Report, Suite};
+pub use harness::{Harness, Tolerance};
+pub use suite::Suite;
+
+#[doc(inline)]
+pub use gufo_core::conformance::{Check, Failure, Outcome, Report, Verdict};
+
+#[doc(hidden)]
+pub use gufo_core::__conformance_tests as __tests;
 
 #[doc(inline)]
 pub use crate::__registry_suite as suite;

@@ -3,13 +3,14 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use gufo_core::conformance::{Failure, Outcome, Verdict, ensure};
 use gufo_core::registry::{Change, Lease, RegisterOptions, Registry};
 use gufo_core::{Code, Endpoint, Health, Node, Result, Version, Visibility};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
 
-use super::harness::{ensure, ensure_unimplemented, ids, manual, node, poll_once, service};
-use super::{Failure, Harness, Outcome};
+use super::Harness;
+use super::harness::{ensure_unimplemented, ids, manual, node, poll_once, service};
 
 /// A handle to register with, or the end of a check on a read-only registry.
 macro_rules! writable {
@@ -35,7 +36,7 @@ async fn keep(registry: &dyn Registry, node: Node) -> Result<Lease> {
     registry.register(node, RegisterOptions::default()).await
 }
 
-pub(super) async fn versions_accumulate(h: &Harness) -> Result<Outcome, Failure> {
+pub(super) async fn versions_accumulate(h: &Harness) -> Verdict {
     let registry = writable!(h);
     let name = service("versioned");
     let mut leases = Vec::new();
@@ -66,7 +67,7 @@ pub(super) async fn versions_accumulate(h: &Harness) -> Result<Outcome, Failure>
     Ok(Outcome::Passed)
 }
 
-pub(super) async fn list_totals(h: &Harness) -> Result<Outcome, Failure> {
+pub(super) async fn list_totals(h: &Harness) -> Verdict {
     let registry = writable!(h);
     if !registry.capabilities().list {
         ensure_unimplemented("list", registry.list().await.map(drop))?;
@@ -93,7 +94,7 @@ pub(super) async fn list_totals(h: &Harness) -> Result<Outcome, Failure> {
     Ok(Outcome::Passed)
 }
 
-pub(super) async fn withdraw_one_version(h: &Harness) -> Result<Outcome, Failure> {
+pub(super) async fn withdraw_one_version(h: &Harness) -> Verdict {
     let registry = writable!(h);
     let name = service("withdrawn");
     let one = keep(
@@ -117,7 +118,7 @@ pub(super) async fn withdraw_one_version(h: &Harness) -> Result<Outcome, Failure
     Ok(Outcome::Passed)
 }
 
-pub(super) async fn unknown_service_is_empty(h: &Harness) -> Result<Outcome, Failure> {
+pub(super) async fn unknown_service_is_empty(h: &Harness) -> Verdict {
     let registry = h.open().await?;
     let snapshot = registry.lookup(&service("nobody.Registered")).await?;
     ensure!(
@@ -132,7 +133,7 @@ pub(super) async fn unknown_service_is_empty(h: &Harness) -> Result<Outcome, Fai
     Ok(Outcome::Passed)
 }
 
-pub(super) async fn nodes_merge(h: &Harness) -> Result<Outcome, Failure> {
+pub(super) async fn nodes_merge(h: &Harness) -> Verdict {
     let registry = writable!(h);
     let mut leases = Vec::new();
     for id in ["n1", "n2", "n3"] {
@@ -143,7 +144,7 @@ pub(super) async fn nodes_merge(h: &Harness) -> Result<Outcome, Failure> {
     Ok(Outcome::Passed)
 }
 
-pub(super) async fn node_round_trip(h: &Harness) -> Result<Outcome, Failure> {
+pub(super) async fn node_round_trip(h: &Harness) -> Verdict {
     let registry = writable!(h);
     let mut full = node("round.Trip", "n1:8080@zone.a")
         .with_version(version("1.2.3-rc.1+build"))
@@ -172,7 +173,7 @@ pub(super) async fn node_round_trip(h: &Harness) -> Result<Outcome, Failure> {
     Ok(Outcome::Passed)
 }
 
-pub(super) async fn endpoints_round_trip(h: &Harness) -> Result<Outcome, Failure> {
+pub(super) async fn endpoints_round_trip(h: &Harness) -> Verdict {
     let registry = writable!(h);
     let tree = r#"{"name":"Hello","request":{"type":"object","values":[{"name":"name","values":[{"type":"string"}]}]}}"#;
     let full = node("endpoints", "n1")
@@ -194,7 +195,7 @@ pub(super) async fn endpoints_round_trip(h: &Harness) -> Result<Outcome, Failure
     Ok(Outcome::Passed)
 }
 
-pub(super) async fn ttl_removes_nodes(h: &Harness) -> Result<Outcome, Failure> {
+pub(super) async fn ttl_removes_nodes(h: &Harness) -> Verdict {
     let registry = writable!(h);
     let name = service("expiring");
     let ttl = h.ttl(&registry);
@@ -223,7 +224,7 @@ pub(super) async fn ttl_removes_nodes(h: &Harness) -> Result<Outcome, Failure> {
     Ok(Outcome::Passed)
 }
 
-pub(super) async fn renewal_keeps_alive(h: &Harness) -> Result<Outcome, Failure> {
+pub(super) async fn renewal_keeps_alive(h: &Harness) -> Verdict {
     let registry = writable!(h);
     let ttl = h.ttl(&registry);
     let name = service("renewed");
@@ -262,7 +263,7 @@ pub(super) async fn renewal_keeps_alive(h: &Harness) -> Result<Outcome, Failure>
     Ok(Outcome::Passed)
 }
 
-pub(super) async fn watch_sees_create_then_remove(h: &Harness) -> Result<Outcome, Failure> {
+pub(super) async fn watch_sees_create_then_remove(h: &Harness) -> Verdict {
     let registry = writable!(h);
     for name in ["turn-a", "turn-b", "turn-c", "turn-d"] {
         let node = node(name, "n1").with_metadata("k", name);
@@ -291,7 +292,7 @@ pub(super) async fn watch_sees_create_then_remove(h: &Harness) -> Result<Outcome
     Ok(Outcome::Passed)
 }
 
-pub(super) async fn watch_filter(h: &Harness) -> Result<Outcome, Failure> {
+pub(super) async fn watch_filter(h: &Harness) -> Verdict {
     let registry = writable!(h);
     let mut watch = registry.watch(&service("watched")).await?;
     let _other = keep(&registry, node("watched-not", "n1")).await?;
@@ -307,7 +308,7 @@ pub(super) async fn watch_filter(h: &Harness) -> Result<Outcome, Failure> {
     Ok(Outcome::Passed)
 }
 
-pub(super) async fn watch_close_unblocks(h: &Harness) -> Result<Outcome, Failure> {
+pub(super) async fn watch_close_unblocks(h: &Harness) -> Verdict {
     let registry = h.open().await?;
     let mut watch = registry.watch(&service("closed")).await?;
     let other = watch.clone();
@@ -326,7 +327,7 @@ pub(super) async fn watch_close_unblocks(h: &Harness) -> Result<Outcome, Failure
     Ok(Outcome::Passed)
 }
 
-pub(super) async fn visible_from_second_handle(h: &Harness) -> Result<Outcome, Failure> {
+pub(super) async fn visible_from_second_handle(h: &Harness) -> Verdict {
     let registry = writable!(h);
     let second = h.open().await?;
     let mut watch = second.watch(&service("two-handles")).await?;
@@ -339,7 +340,7 @@ pub(super) async fn visible_from_second_handle(h: &Harness) -> Result<Outcome, F
     Ok(Outcome::Passed)
 }
 
-pub(super) async fn withdraw_unknown_ok(h: &Harness) -> Result<Outcome, Failure> {
+pub(super) async fn withdraw_unknown_ok(h: &Harness) -> Verdict {
     let registry = writable!(h);
     let name = service("unknown");
     let ttl = h.ttl(&registry);
@@ -357,7 +358,7 @@ pub(super) async fn withdraw_unknown_ok(h: &Harness) -> Result<Outcome, Failure>
     Ok(Outcome::Passed)
 }
 
-pub(super) async fn expiry_is_a_change(h: &Harness) -> Result<Outcome, Failure> {
+pub(super) async fn expiry_is_a_change(h: &Harness) -> Verdict {
     let registry = writable!(h);
     let ttl = h.ttl(&registry);
     let node = node("silent", "n1");
@@ -379,7 +380,7 @@ pub(super) async fn expiry_is_a_change(h: &Harness) -> Result<Outcome, Failure> 
     Ok(Outcome::Passed)
 }
 
-pub(super) async fn no_empty_services(h: &Harness) -> Result<Outcome, Failure> {
+pub(super) async fn no_empty_services(h: &Harness) -> Verdict {
     let registry = writable!(h);
     let name = service("emptied");
     let ttl = h.ttl(&registry);
@@ -409,14 +410,14 @@ pub(super) async fn no_empty_services(h: &Harness) -> Result<Outcome, Failure> {
     Ok(Outcome::Passed)
 }
 
-pub(super) async fn visible_within_settle(h: &Harness) -> Result<Outcome, Failure> {
+pub(super) async fn visible_within_settle(h: &Harness) -> Verdict {
     let registry = writable!(h);
     let _kept = keep(&registry, node("visible", "n1")).await?;
     h.finds(&registry, &service("visible"), &["n1"]).await?;
     Ok(Outcome::Passed)
 }
 
-pub(super) async fn re_register_replaces(h: &Harness) -> Result<Outcome, Failure> {
+pub(super) async fn re_register_replaces(h: &Harness) -> Verdict {
     let registry = writable!(h);
     let name = service("replaced");
     let mut leases = Vec::new();
@@ -444,7 +445,7 @@ pub(super) async fn re_register_replaces(h: &Harness) -> Result<Outcome, Failure
     Ok(Outcome::Passed)
 }
 
-pub(super) async fn names_isolated(h: &Harness) -> Result<Outcome, Failure> {
+pub(super) async fn names_isolated(h: &Harness) -> Verdict {
     let registry = writable!(h);
     let names = ["a", "ab", "a-b", "a.b", "A", "a_b"];
     let mut leases = Vec::new();
@@ -467,7 +468,7 @@ pub(super) async fn names_isolated(h: &Harness) -> Result<Outcome, Failure> {
     Ok(Outcome::Passed)
 }
 
-pub(super) async fn metadata_limits(h: &Harness) -> Result<Outcome, Failure> {
+pub(super) async fn metadata_limits(h: &Harness) -> Verdict {
     let registry = writable!(h);
     let unicode = node("limits", "n1")
         .with_metadata("größe", "猫頭鷹 🦉 \"\\\n\t=&,;")
@@ -505,7 +506,7 @@ pub(super) async fn metadata_limits(h: &Harness) -> Result<Outcome, Failure> {
     Ok(Outcome::Passed)
 }
 
-pub(super) async fn concurrent_registrations(h: &Harness) -> Result<Outcome, Failure> {
+pub(super) async fn concurrent_registrations(h: &Harness) -> Verdict {
     let registry = writable!(h);
     let mut wanted: Vec<_> = (0..64).map(|index| format!("n{index}")).collect();
     let mut registering = JoinSet::new();
@@ -526,7 +527,7 @@ pub(super) async fn concurrent_registrations(h: &Harness) -> Result<Outcome, Fai
     Ok(Outcome::Passed)
 }
 
-pub(super) async fn withdraw_is_complete(h: &Harness) -> Result<Outcome, Failure> {
+pub(super) async fn withdraw_is_complete(h: &Harness) -> Verdict {
     let registry = writable!(h);
     let name = service("complete");
     let mut large = node("complete", "n1");
@@ -551,7 +552,7 @@ pub(super) async fn withdraw_is_complete(h: &Harness) -> Result<Outcome, Failure
     Ok(Outcome::Passed)
 }
 
-pub(super) async fn same_name_is_not_same_node(h: &Harness) -> Result<Outcome, Failure> {
+pub(super) async fn same_name_is_not_same_node(h: &Harness) -> Verdict {
     let registry = writable!(h);
     let name = service("siblings");
     let ttl = h.ttl(&registry);

@@ -6,45 +6,18 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
+use gufo_core::conformance::{Failure, Report, Verdict};
 use gufo_core::{BoxFuture, Registry, Result};
 use tokio::time::timeout;
 
-use super::{CHECKS, Failure, Harness, Tolerance};
+use super::checks::run_of;
+use super::{CHECKS, Harness, Tolerance};
 
 /// No check takes longer; one that does hangs.
 const CHECK_LIMIT: Duration = Duration::from_secs(300);
 
 pub(super) type Open =
     Arc<dyn Fn(String) -> BoxFuture<'static, Result<Arc<dyn Registry>>> + Send + Sync>;
-
-/// One promise of the contract and the test of it.
-#[derive(Clone, Copy)]
-#[non_exhaustive]
-pub struct Check {
-    /// The number of the statement, such as `R27`; never reused.
-    pub id: &'static str,
-    /// `module::name`.
-    pub name: &'static str,
-    /// The promise in one sentence.
-    pub promise: &'static str,
-    pub(super) run: for<'a> fn(&'a Harness) -> BoxFuture<'a, Result<Outcome, Failure>>,
-}
-
-impl fmt::Debug for Check {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Check({} {})", self.id, self.name)
-    }
-}
-
-/// How a check ended that did not fail.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Outcome {
-    /// The promise held.
-    Passed,
-    /// The registry does not declare what the promise is about, and answered `Unimplemented`.
-    NotDeclared,
-}
 
 /// How to open the registry under test, and what to allow it.
 #[derive(Clone)]
@@ -99,17 +72,15 @@ impl Suite {
     /// # Panics
     ///
     /// When a runtime cannot be started, or inside of one.
-    pub fn run(&self, name: &str) -> Result<Outcome, Failure> {
-        let Some(check) = CHECKS.iter().find(|check| check.name == name) else {
-            return Err(Failure::new(format!("there is no check `{name}`")));
-        };
+    pub fn run(&self, name: &str) -> Verdict {
+        let check = run_of(name)?;
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .start_paused(self.paused)
             .build()
             .expect("a test needs a runtime");
         let harness = Harness::new(self.clone());
-        let run = || runtime.block_on(async { timeout(CHECK_LIMIT, (check.run)(&harness)).await });
+        let run = || runtime.block_on(async { timeout(CHECK_LIMIT, check(&harness)).await });
         match catch_unwind(AssertUnwindSafe(run)) {
             Ok(Ok(verdict)) => verdict,
             Ok(Err(_)) => Err(Failure::new(format!(
@@ -126,12 +97,10 @@ impl Suite {
     /// See [`run`](Self::run).
     #[must_use]
     pub fn report(&self) -> Report {
-        Report {
-            results: CHECKS
-                .iter()
-                .map(|check| (*check, self.run(check.name)))
-                .collect(),
-        }
+        CHECKS
+            .iter()
+            .map(|check| (*check, self.run(check.name)))
+            .collect()
     }
 }
 
@@ -141,38 +110,5 @@ impl fmt::Debug for Suite {
             .field("tolerance", &self.tolerance)
             .field("paused", &self.paused)
             .finish_non_exhaustive()
-    }
-}
-
-/// How every check ended; `Display` is a table.
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub struct Report {
-    /// The checks in the order of the suite.
-    pub results: Vec<(Check, Result<Outcome, Failure>)>,
-}
-
-impl Report {
-    /// The checks that failed.
-    pub fn failed(&self) -> impl Iterator<Item = &Check> {
-        self.results
-            .iter()
-            .filter(|(_, result)| result.is_err())
-            .map(|(check, _)| check)
-    }
-}
-
-impl fmt::Display for Report {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (check, result) in &self.results {
-            match result {
-                Ok(Outcome::Passed) => writeln!(f, "{:4} {:45} passed", check.id, check.name)?,
-                Ok(Outcome::NotDeclared) => {
-                    writeln!(f, "{:4} {:45} not declared", check.id, check.name)?
-                }
-                Err(failure) => writeln!(f, "{:4} {:45} FAILED: {failure}", check.id, check.name)?,
-            }
-        }
-        Ok(())
     }
 }

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use gufo_core::Node;
+use gufo_core::conformance::{Failure, Outcome, Verdict, ensure};
 use gufo_core::registry::{Change, RegisterOptions};
 
-use super::harness::{ensure, ids, node, service};
+use super::Harness;
+use super::harness::{ids, node, service};
 use super::registry::writable;
-use super::{Failure, Harness, Outcome};
 
 fn weighted(name: &str, id: &str, weight: u32) -> Node {
     let mut node = node(name, id);
@@ -15,7 +16,7 @@ fn weighted(name: &str, id: &str, weight: u32) -> Node {
     node
 }
 
-pub(super) async fn no_gap_between_snapshot_and_changes(h: &Harness) -> Result<Outcome, Failure> {
+pub(super) async fn no_gap_between_snapshot_and_changes(h: &Harness) -> Verdict {
     let registry = writable!(h);
     for round in 0..16 {
         let name = format!("race-{round}");
@@ -34,7 +35,7 @@ pub(super) async fn no_gap_between_snapshot_and_changes(h: &Harness) -> Result<O
     Ok(Outcome::Passed)
 }
 
-pub(super) async fn last_state_wins(h: &Harness) -> Result<Outcome, Failure> {
+pub(super) async fn last_state_wins(h: &Harness) -> Verdict {
     let registry = writable!(h);
     let name = service("busy");
     let mut watch = registry.watch(&name).await?;
@@ -69,7 +70,7 @@ pub(super) async fn last_state_wins(h: &Harness) -> Result<Outcome, Failure> {
     Ok(Outcome::Passed)
 }
 
-pub(super) async fn changes_are_complete(h: &Harness) -> Result<Outcome, Failure> {
+pub(super) async fn changes_are_complete(h: &Harness) -> Verdict {
     let registry = writable!(h);
     let first = weighted("whole", "n1", 1).with_metadata("k", "v");
     let second = weighted("whole", "n1", 2).with_metadata("k", "w");
@@ -110,7 +111,7 @@ pub(super) async fn changes_are_complete(h: &Harness) -> Result<Outcome, Failure
     Ok(Outcome::Passed)
 }
 
-pub(super) async fn per_node_order(h: &Harness) -> Result<Outcome, Failure> {
+pub(super) async fn per_node_order(h: &Harness) -> Verdict {
     let registry = writable!(h);
     let mut watch = registry.watch(&service("ordered")).await?;
     let mut seen = watch.current();
@@ -147,7 +148,7 @@ pub(super) async fn per_node_order(h: &Harness) -> Result<Outcome, Failure> {
     Ok(Outcome::Passed)
 }
 
-pub(super) async fn starts_empty(h: &Harness) -> Result<Outcome, Failure> {
+pub(super) async fn starts_empty(h: &Harness) -> Verdict {
     let registry = h.open().await?;
     let mut watch = registry.watch(&service("unknown.Service")).await?;
     ensure!(
@@ -163,7 +164,7 @@ pub(super) async fn starts_empty(h: &Harness) -> Result<Outcome, Failure> {
     Ok(Outcome::Passed)
 }
 
-pub(super) async fn many_watchers(h: &Harness) -> Result<Outcome, Failure> {
+pub(super) async fn many_watchers(h: &Harness) -> Verdict {
     let registry = writable!(h);
     let mut watches = Vec::new();
     for _ in 0..64 {

@@ -17,7 +17,7 @@ use tokio::{
 use super::{
     Capabilities, Failure, Harness, Tolerance,
     client::Client,
-    failure::ensure,
+    ensure,
     message::{Note, numbered},
     plan::Plan,
 };

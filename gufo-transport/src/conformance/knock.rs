@@ -8,7 +8,7 @@ use std::{
 
 use gufo_core::BackendUrl;
 
-use super::{Address, Failure, failure::ensure};
+use super::{Address, Failure, ensure};
 
 /// A socket that was connected by hand.
 pub(super) enum Stranger {

@@ -1,7 +1,10 @@
 //! The list of checks: the one place that names them all.
 
+use gufo_core::BoxFuture;
+
 use super::{
-    Check,
+    Verdict,
+    bed::Bed,
     checks::{
         addresses, calls, cancel, deadlines, endings, formats, limits, load, memory, metadata,
         shutdown, state, streams,
@@ -12,8 +15,8 @@ use super::{
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __transport_checks {
-    ($then:ident) => {
-        $crate::$then! {
+    ($($then:tt)+) => {
+        $($then)+! {
             calls {
                 "T1" echo_with_headers "Body and headers come back unchanged.";
                 "T2" handler_error_surfaces "A failing handler is an error with its code and message at the caller, never an empty success.";
@@ -114,49 +117,25 @@ macro_rules! __transport_checks {
     };
 }
 
-/// Tests for each check; the harness is `super::__harness()`.
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __transport_tests {
-    ($($module:ident { $($id:literal $name:ident $promise:literal;)* })*) => {$(
-        mod $module {$(
-            #[doc = $promise]
-            #[test]
-            fn $name() {
-                let name = concat!(stringify!($module), "::", stringify!($name));
-                $crate::conformance::test(name, super::__harness());
-            }
-        )*}
-    )*};
-}
-
 /// One `#[test]` per check; see the [module](crate::conformance).
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __transport_suite {
     ($harness:expr) => {
-        fn __harness() -> impl $crate::conformance::Harness {
-            $harness
+        fn __check(name: &str) -> $crate::conformance::Verdict {
+            $crate::conformance::verdict(name, $harness)
         }
 
-        $crate::__transport_checks!(__transport_tests);
+        $crate::__transport_checks!($crate::conformance::__tests);
     };
 }
 
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __transport_table {
-    ($($module:ident { $($id:literal $name:ident $promise:literal;)* })*) => {
-        /// Every check of the suite.
-        pub const CHECKS: &[Check] = &[$($(
-            Check {
-                id: $id,
-                name: concat!(stringify!($module), "::", stringify!($name)),
-                promise: $promise,
-                run: |bed| Box::pin($module::$name(bed)),
-            },
-        )*)*];
+type Run = fn(Bed) -> BoxFuture<'static, Verdict>;
+
+macro_rules! run {
+    ($check:path) => {
+        |bed| Box::pin($check(bed))
     };
 }
 
-crate::__transport_checks!(__transport_table);
+crate::__transport_checks!(gufo_core::__conformance_table);

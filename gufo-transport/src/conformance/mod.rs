@@ -43,7 +43,6 @@ mod bed;
 mod capabilities;
 mod checks;
 mod client;
-mod failure;
 mod guard;
 mod harness;
 mod knock;
@@ -51,14 +50,20 @@ mod list;
 mod message;
 mod plan;
 mod raw;
-mod report;
+mod run;
 mod script;
 
 pub use capabilities::{Address, Capabilities, CustomCodecs, KeepAlive, Sockets, StreamTrailers};
-pub use failure::Failure;
 pub use harness::{Harness, Tolerance};
 pub use list::CHECKS;
-pub use report::{Check, Outcome, Report, run, run_check, test};
+pub use run::{run, run_check, verdict};
+
+#[doc(inline)]
+pub use gufo_core::conformance::{Check, Failure, Outcome, Report, Verdict};
+use gufo_core::conformance::{ensure, ensure_eq};
+
+#[doc(hidden)]
+pub use gufo_core::__conformance_tests as __tests;
 
 #[doc(inline)]
 pub use crate::__transport_suite as suite;

@@ -8,13 +8,11 @@ use std::{
 
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::{
-    Capabilities, Failure, Suite, failure::brief, messages::Rich, report::Outcome, report::Verdict,
-    stack,
-};
+use super::{Capabilities, Suite, messages::Rich, stack};
 use crate::{
     Bytes, Code, Format, Status, Wire,
     codec::{ProstSerde, Serde},
+    conformance::{Failure, Outcome, Verdict, brief},
     random::SplitMix,
 };
 

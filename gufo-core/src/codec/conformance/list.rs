@@ -1,16 +1,17 @@
 //! The list of checks: the one place that names them all.
 
 use super::{
-    Check,
+    bed::Bed,
     checks::{bytes, garbage, golden, integers, memory, names, nesting, round_trip, tolerance},
 };
+use crate::conformance::Verdict;
 
 /// Hands the list to the macro `$then`: `number name "promise";`, by module.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __codec_checks {
-    ($then:ident) => {
-        $crate::$then! {
+    ($($then:tt)+) => {
+        $($then)+! {
             round_trip {
                 "K1" rich_message "A message with fields of every kind, filled and unset, comes back unchanged.";
                 "K1" empty_message "A message without fields comes back.";
@@ -55,24 +56,6 @@ macro_rules! __codec_checks {
     };
 }
 
-/// Tests for each check; the suite itself is `super::__suite()`.
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __codec_tests {
-    ($($module:ident { $($id:literal $name:ident $promise:literal;)* })*) => {$(
-        mod $module {$(
-            #[doc = $promise]
-            #[test]
-            fn $name() {
-                let name = concat!(stringify!($module), "::", stringify!($name));
-                if let Err(failure) = super::__suite().run(name) {
-                    panic!("{} {}: {failure}", $id, $promise);
-                }
-            }
-        )*}
-    )*};
-}
-
 /// One `#[test]` per check; see the [module](crate::codec::conformance).
 #[doc(hidden)]
 #[macro_export]
@@ -81,31 +64,23 @@ macro_rules! __codec_suite {
         $crate::codec::conformance::suite!($format, |suite| suite);
     };
     ($format:expr, $configure:expr $(,)?) => {
-        fn __suite() -> $crate::codec::conformance::Suite {
+        fn __check(name: &str) -> $crate::codec::conformance::Verdict {
             let configure: fn(
                 $crate::codec::conformance::Suite,
             ) -> $crate::codec::conformance::Suite = $configure;
-            configure($crate::codec::conformance::Suite::new($format))
+            configure($crate::codec::conformance::Suite::new($format)).run(name)
         }
 
-        $crate::__codec_checks!(__codec_tests);
+        $crate::__codec_checks!($crate::__conformance_tests);
     };
 }
 
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __codec_table {
-    ($($module:ident { $($id:literal $name:ident $promise:literal;)* })*) => {
-        /// Every check of the suite.
-        pub const CHECKS: &[Check] = &[$($(
-            Check {
-                id: $id,
-                name: concat!(stringify!($module), "::", stringify!($name)),
-                promise: $promise,
-                run: $module::$name,
-            },
-        )*)*];
+type Run = fn(&Bed) -> Verdict;
+
+macro_rules! run {
+    ($check:path) => {
+        $check
     };
 }
 
-crate::__codec_checks!(__codec_table);
+crate::__codec_checks!(crate::__conformance_table);

@@ -49,18 +49,17 @@
 mod bed;
 mod capabilities;
 mod checks;
-mod failure;
 mod list;
 mod messages;
-mod report;
 mod stack;
 mod suite;
 
 pub use capabilities::{Capabilities, EmptyBody, End, Fields};
-pub use failure::Failure;
 pub use list::CHECKS;
-pub use report::{Check, Outcome, Report};
 pub use suite::{Meter, Suite, run};
+
+#[doc(inline)]
+pub use crate::conformance::{Check, Failure, Outcome, Report, Verdict};
 
 #[doc(inline)]
 pub use crate::__codec_suite as suite;

@@ -9,12 +9,14 @@ use std::{
 };
 
 use super::{
-    CHECKS, Capabilities, Failure, Outcome, Report,
+    CHECKS, Capabilities,
     bed::{Bed, panic_text},
+    list::run_of,
     messages,
 };
 use crate::{
     Bytes, Format, Status,
+    conformance::{Failure, Report, Verdict},
     random::{Random, SplitMix},
 };
 
@@ -112,18 +114,16 @@ impl Suite {
     /// # Errors
     /// The [`Failure`], also for a name that no check has, a panic, and a check that hangs, whose
     /// thread is left behind.
-    pub fn run(&self, name: &str) -> Result<Outcome, Failure> {
-        let Some(check) = CHECKS.iter().find(|check| check.name == name) else {
-            return Err(Failure::new(format!("there is no check `{name}`")));
-        };
+    pub fn run(&self, name: &str) -> Verdict {
+        let run = run_of(name)?;
         let bed = Bed::new(self.clone());
         let (sender, verdict) = mpsc::sync_channel(1);
         let work = move || {
-            let verdict = catch_unwind(AssertUnwindSafe(|| (check.run)(&bed)));
+            let verdict = catch_unwind(AssertUnwindSafe(|| run(&bed)));
             // Nobody waits any longer for a check that came too late.
             let _ = sender.send(verdict);
         };
-        let thread = thread::Builder::new().name(check.name.to_owned());
+        let thread = thread::Builder::new().name(name.to_owned());
         if let Err(error) = thread.stack_size(STACK).spawn(work) {
             return Err(Failure::new(format!("cannot start a thread: {error}")));
         }
@@ -144,12 +144,10 @@ impl Suite {
     /// Runs every check, one after the other.
     #[must_use]
     pub fn report(&self) -> Report {
-        Report {
-            results: CHECKS
-                .iter()
-                .map(|check| (*check, self.run(check.name)))
-                .collect(),
-        }
+        CHECKS
+            .iter()
+            .map(|check| (*check, self.run(check.name)))
+            .collect()
     }
 }
 

@@ -8,13 +8,13 @@ use tokio::task::JoinSet;
 use crate::conformance::{
     Address, Failure, KeepAlive,
     Outcome::Passed,
+    Verdict,
     bed::{Bed, Server, expect_code},
     client::Client,
-    failure::{ensure, ensure_eq},
+    ensure, ensure_eq,
     knock::Stranger,
     message::{Note, UNARY},
     plan::Plan,
-    report::Verdict,
 };
 
 pub(crate) async fn port_rules(bed: Bed) -> Verdict {

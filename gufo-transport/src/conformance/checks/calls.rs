@@ -4,12 +4,12 @@ use gufo_core::{Code, Context, Metadata, Response, Status};
 
 use crate::conformance::{
     Outcome::Passed,
+    Verdict,
     bed::{Bed, begin, expect_code},
     client::Client,
-    failure::{ensure, ensure_eq},
+    ensure, ensure_eq,
     message::{Note, unknown},
     plan::Plan,
-    report::Verdict,
 };
 
 /// The entries of metadata that a check set: those whose names begin with `x-`.

@@ -6,11 +6,11 @@ use gufo_core::{Cancel, Kind, Status, Streaming};
 
 use crate::conformance::{
     Outcome::{NotDeclared, Passed},
+    Verdict,
     bed::Bed,
-    failure::ensure,
+    ensure,
     message::Note,
     plan::Plan,
-    report::Verdict,
     script::{OnDrop, Then, script},
 };
 

@@ -14,11 +14,11 @@ use parking_lot::Mutex;
 
 use crate::conformance::{
     Outcome::{NotDeclared, Passed},
+    Verdict,
     bed::{Bed, expect_code},
-    failure::{ensure, ensure_eq},
+    ensure, ensure_eq,
     message::Note,
     plan::Plan,
-    report::Verdict,
     script::{OnDrop, Then, script},
 };
 

@@ -5,11 +5,11 @@ use tokio::sync::mpsc;
 
 use crate::conformance::{
     Outcome::{NotDeclared, Passed},
+    Verdict,
     bed::{Bed, expect_code},
-    failure::{ensure, ensure_eq},
+    ensure, ensure_eq,
     message::{Note, UNARY},
     plan::Plan,
-    report::Verdict,
     script::{Ended, Then, read_to_end, script},
 };
 

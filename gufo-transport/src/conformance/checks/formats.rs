@@ -8,12 +8,12 @@ use gufo_core::{
 use crate::conformance::{
     CustomCodecs,
     Outcome::{NotDeclared, Passed},
+    Verdict,
     bed::{Bed, expect_code},
     client::Client,
-    failure::{ensure, ensure_eq},
+    ensure, ensure_eq,
     message::{Note, UNARY},
     plan::Plan,
-    report::Verdict,
 };
 
 const BUILT_IN: [Format; 3] = [Format::Protobuf, Format::Json, Format::MessagePack];

@@ -9,12 +9,12 @@ use gufo_core::{Cancel, Code, Error, Kind, Metadata, Response, Retry};
 
 use crate::conformance::{
     Outcome::{NotDeclared, Passed},
+    Verdict,
     bed::{Bed, expect_code},
-    failure::{ensure, ensure_eq},
+    ensure, ensure_eq,
     message::{CLIENT_STREAM, Note, SERVER_STREAM, UNARY},
     plan::Plan,
     raw::sizes,
-    report::Verdict,
 };
 
 const LIMIT: usize = 64 * 1024;

@@ -11,12 +11,12 @@ use tokio::{task::JoinSet, time::Instant};
 use crate::conformance::{
     Failure,
     Outcome::{NotDeclared, Passed},
+    Verdict,
     bed::Bed,
     client::Client,
-    failure::{ensure, ensure_eq},
+    ensure, ensure_eq,
     message::{Note, numbered},
     plan::Plan,
-    report::Verdict,
     script::{Endless, Then, script},
 };
 

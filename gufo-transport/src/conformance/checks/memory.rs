@@ -9,11 +9,11 @@ use gufo_core::{
 use crate::conformance::{
     Address, Failure,
     Outcome::Passed,
+    Verdict,
     bed::Bed,
-    failure::{ensure, ensure_eq},
+    ensure, ensure_eq,
     message::{BIDI, Note, UNARY, numbered},
     plan::Plan,
-    report::Verdict,
 };
 
 pub(crate) async fn memory_has_no_socket(bed: Bed) -> Verdict {

@@ -4,12 +4,12 @@ use gufo_core::{Code, Metadata, Status};
 
 use crate::conformance::{
     Outcome::Passed,
+    Verdict,
     bed::{Bed, expect_code},
     checks::calls::{mirror, of_user},
-    failure::ensure_eq,
+    ensure_eq,
     message::Note,
     plan::Plan,
-    report::Verdict,
 };
 
 /// Metadata with everything in it that may be in metadata.

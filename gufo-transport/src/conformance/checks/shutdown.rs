@@ -11,13 +11,12 @@ use tokio::task::JoinSet;
 use crate::conformance::{
     Failure,
     Outcome::Passed,
-    Sockets,
+    Sockets, Verdict,
     bed::{Bed, expect_code},
     client::Client,
-    failure::{ensure, ensure_eq},
+    ensure, ensure_eq,
     message::Note,
     plan::Plan,
-    report::Verdict,
 };
 
 /// Calls that have begun, and what they wait for.

@@ -5,13 +5,12 @@ use gufo_core::{Cancel, ConnectionState, Kind, Status, Streaming};
 use crate::conformance::{
     Failure,
     Outcome::{NotDeclared, Passed},
-    Sockets,
+    Sockets, Verdict,
     bed::Bed,
     client::Client,
-    failure::{ensure, ensure_eq},
+    ensure, ensure_eq,
     message::{Note, numbered},
     plan::Plan,
-    report::Verdict,
     script::{Then, script},
 };
 

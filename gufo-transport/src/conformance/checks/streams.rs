@@ -4,12 +4,11 @@ use gufo_core::{Kind, Response, Status, Streaming};
 
 use crate::conformance::{
     Outcome::{NotDeclared, Passed},
-    StreamTrailers,
+    StreamTrailers, Verdict,
     bed::Bed,
-    failure::{ensure, ensure_eq},
+    ensure, ensure_eq,
     message::{Note, numbered},
     plan::Plan,
-    report::Verdict,
 };
 
 pub(crate) async fn stream_shapes(bed: Bed) -> Verdict {

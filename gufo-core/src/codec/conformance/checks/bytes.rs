@@ -1,13 +1,16 @@
 //! Checks of bodies that are empty, or bytes.
 
 use super::super::{
-    EmptyBody, Failure, Outcome,
+    EmptyBody,
     bed::Bed,
-    failure::ensure_eq,
     messages::{Empty, Older, Rich, all_bytes},
-    report::Verdict,
 };
-use crate::{Bytes, Wire, codec::Raw, random::Random};
+use crate::{
+    Bytes, Wire,
+    codec::Raw,
+    conformance::{Failure, Outcome, Verdict, ensure_eq},
+    random::Random,
+};
 
 pub(in super::super) fn empty_body(bed: &Bed) -> Verdict {
     let nothing = Bytes::new();

@@ -2,14 +2,17 @@
 
 use super::{
     super::{
-        EmptyBody, End, Failure, Outcome,
+        EmptyBody, End,
         bed::{Bed, Sample},
         messages::{Claims, Empty, Nested, Rich, sample},
-        report::Verdict,
     },
     bytes::passes_unchanged,
 };
-use crate::{Bytes, random::Random};
+use crate::{
+    Bytes,
+    conformance::{Failure, Outcome, Verdict},
+    random::Random,
+};
 
 /// How many inputs a check makes by chance, of each kind.
 const ROUNDS: usize = 2_000;

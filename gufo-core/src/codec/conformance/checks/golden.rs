@@ -1,13 +1,11 @@
 //! The check of what has been settled.
 
 use super::super::{
-    Failure, Outcome,
     bed::{Bed, Shown},
-    failure::{ensure, ensure_eq},
     messages::{Rich, sample},
-    report::Verdict,
 };
 use super::bytes::passes_unchanged;
+use crate::conformance::{Failure, Outcome, Verdict, ensure, ensure_eq};
 
 pub(in super::super) fn golden_bytes(bed: &Bed) -> Verdict {
     let encode = || match bed.suite.sample() {

@@ -2,14 +2,16 @@
 
 use super::{
     super::{
-        Fields, Outcome,
+        Fields,
         bed::{Bed, Sample},
         messages::{Fraction, Rich, Signed, Small, Unsigned},
-        report::Verdict,
     },
     messages_only,
 };
-use crate::Bytes;
+use crate::{
+    Bytes,
+    conformance::{Outcome, Verdict},
+};
 
 pub(in super::super) fn extremes(bed: &Bed) -> Verdict {
     messages_only!(bed);

@@ -4,15 +4,15 @@ use std::collections::BTreeMap;
 
 use super::{
     super::{
-        Failure, Outcome,
         bed::{Bed, Shown},
-        failure::ensure,
         messages::Claims,
-        report::Verdict,
     },
     messages_only,
 };
-use crate::Bytes;
+use crate::{
+    Bytes,
+    conformance::{Failure, Outcome, Verdict, ensure},
+};
 
 /// What reading some forty bytes may hold at once. serde's own vectors start with up to 1 MiB.
 const MOST: u64 = 4 << 20;

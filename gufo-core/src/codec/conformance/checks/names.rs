@@ -3,15 +3,13 @@
 use std::sync::Arc;
 
 use super::super::{
-    Failure, Outcome,
     bed::Bed,
-    failure::{ensure, ensure_eq},
     messages::{Rich, sample},
-    report::Verdict,
 };
 use crate::{
     Format, Formats, Status, Wire,
     codec::{AnySerialize, Codec, DecodeSeed, Serde},
+    conformance::{Failure, Outcome, Verdict, ensure, ensure_eq},
 };
 
 /// A codec that is shared, as [`Formats::with`] takes it.

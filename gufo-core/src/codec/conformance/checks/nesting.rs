@@ -4,15 +4,15 @@ use std::thread;
 
 use super::{
     super::{
-        Failure, Outcome,
         bed::{Bed, Sample, Shown, panic_text},
-        failure::ensure,
         messages::{Nested, Skipping},
-        report::Verdict,
     },
     messages_only,
 };
-use crate::{Bytes, Format};
+use crate::{
+    Bytes, Format,
+    conformance::{Failure, Outcome, Verdict, ensure},
+};
 
 /// How deep a bomb is.
 const DEPTH: usize = 10_000;

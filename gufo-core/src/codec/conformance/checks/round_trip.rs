@@ -2,15 +2,17 @@
 
 use super::{
     super::{
-        Failure, Outcome,
         bed::Bed,
-        failure::{ensure, ensure_eq},
         messages::{Empty, Floats, Nested, Rich, Shapes, filled, sample, shapes},
-        report::Verdict,
     },
     messages_only,
 };
-use crate::{Code, Format, Wire, codec::Serde, random::Random};
+use crate::{
+    Code, Format, Wire,
+    codec::Serde,
+    conformance::{Failure, Outcome, Verdict, ensure, ensure_eq},
+    random::Random,
+};
 
 pub(in super::super) fn rich_message(bed: &Bed) -> Verdict {
     messages_only!(bed);

@@ -2,14 +2,13 @@
 
 use super::{
     super::{
-        Fields, Outcome,
+        Fields,
         bed::Bed,
-        failure::ensure_eq,
         messages::{Collections, Empty, Inner, Longer, Newer, Nulls, Older, Rich, Short, filled},
-        report::Verdict,
     },
     messages_only,
 };
+use crate::conformance::{Outcome, Verdict, ensure_eq};
 
 fn older() -> Older {
     Older {
