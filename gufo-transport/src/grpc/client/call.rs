@@ -33,9 +33,8 @@ pub(super) async fn unary(
     let shared = Arc::clone(&running.0);
     let encoding = encoding(&shared, &ctx);
     let frame = encoding.frame(request)?;
-    let (response, mut stream) = open(&shared, send, &ctx).await?;
-    send_data(&mut stream, frame, true)?;
-    let (head, stream) = answered(&shared, response).await?;
+    let (response, stream) = open(&shared, send, &ctx).await?;
+    let (head, stream) = ask(&shared, response, stream, frame).await?;
     let limits = &shared.options.limits;
     let metadata = match head_of(&head, limits.metadata)? {
         Head::Metadata(metadata) => metadata,
@@ -84,20 +83,18 @@ pub(super) async fn stream(
     } else {
         None
     };
-    let (response, mut stream) = open(&shared, send, &ctx).await?;
-    let sending = match first {
-        Some(frame) => {
-            send_data(&mut stream, frame, true)?;
-            None
-        }
+    let (response, stream) = open(&shared, send, &ctx).await?;
+    let (sending, (head, stream)) = match first {
+        Some(frame) => (None, ask(&shared, response, stream, frame).await?),
         // A caller may read nothing until all is sent, so the requests need a task of their own;
         // it ends with the call.
-        None => Some(Sending::start(stream, requests, encoding)),
+        None => {
+            let sending = Sending::start(stream, requests, encoding);
+            let answer = answered(&shared, response).await;
+            let answer = answer.map_err(|status| sending.failure().unwrap_or(status))?;
+            (Some(sending), answer)
+        }
     };
-    let (head, stream) = answered(&shared, response).await.map_err(|status| {
-        let failure = sending.as_ref().and_then(Sending::failure);
-        failure.unwrap_or(status)
-    })?;
     let limits = &shared.options.limits;
     let (metadata, messages) = match head_of(&head, limits.metadata)? {
         Head::Metadata(metadata) => {
@@ -205,10 +202,23 @@ fn head(shared: &Shared, ctx: &Context) -> Result<Request<()>, Status> {
     Ok(request)
 }
 
-fn send_data(stream: &mut SendStream<Frame>, frame: Frame, end: bool) -> Result<(), Status> {
-    stream
-        .send_data(frame, end)
-        .map_err(|error| errors::status(&error, Side::Client))
+/// Sends the one request of a call, and waits for the head of the answer.
+async fn ask(
+    shared: &Shared,
+    response: ResponseFuture,
+    mut stream: SendStream<Frame>,
+    request: Frame,
+) -> Result<(Response<()>, RecvStream), Status> {
+    let sent = stream.send_data(request, true);
+    let mut answer = std::pin::pin!(answered(shared, response));
+    poll_fn(|cx| match (answer.as_mut().poll(cx), &sent) {
+        (Poll::Pending, Ok(())) => Poll::Pending,
+        (Poll::Pending, Err(error)) => Poll::Ready(Err(errors::status(error, Side::Client))),
+        // A server may refuse a call by its head alone: then its answer is there, and the stream
+        // closed, before the request is sent.
+        (answer, _) => answer,
+    })
+    .await
 }
 
 async fn answered(
@@ -303,5 +313,59 @@ impl MessageStream for Counted {
 
     fn trailers(self: std::pin::Pin<&mut Self>) -> Metadata {
         self.get_mut().messages.trailers()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicUsize;
+
+    use bytes::Bytes;
+    use gufo_core::{Cancel, ConnectOptions};
+    use http::uri::Authority;
+    use tokio::io::DuplexStream;
+
+    use super::*;
+
+    /// Refuses the one call that comes as soon as its head is there.
+    async fn refuse(socket: DuplexStream) {
+        let mut connection = h2::server::handshake(socket).await.expect("a handshake");
+        let (request, mut respond) = connection.accept().await.expect("a call").expect("sound");
+        let refusal = Response::builder().header(headers::GRPC_STATUS, "12");
+        respond
+            .send_response(refusal.body(()).expect("a response"), true)
+            .expect("open");
+        drop((request, respond));
+        while connection.accept().await.is_some() {}
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_came_before_the_request_was_sent_is_the_answer() {
+        let (near, far) = tokio::io::duplex(64 * 1024);
+        tokio::spawn(refuse(far));
+        let handshake = h2::client::Builder::new().handshake::<_, Frame>(near).await;
+        let (send, connection) = handshake.expect("a handshake");
+        tokio::spawn(connection);
+        let shared = Shared {
+            authority: Authority::from_static("localhost"),
+            options: ConnectOptions::default(),
+            in_flight: AtomicUsize::new(0),
+            draining: Cancel::new(),
+            closed: Cancel::new(),
+            leaving: Cancel::new(),
+            done: Cancel::new(),
+        };
+        let mut send = send.ready().await.expect("ready");
+        let request = Request::post("http://localhost/a/b")
+            .body(())
+            .expect("a request");
+        let (response, mut stream) = send.send_request(request, false).expect("open");
+        poll_fn(|cx| stream.poll_reset(cx)).await.expect("refused");
+
+        let request = Frame::plain(Bytes::from_static(b"owl"));
+        let answer = ask(&shared, response, stream, request).await;
+
+        let (head, _) = answer.expect("the refusal");
+        assert_eq!(head.headers()[headers::GRPC_STATUS], "12");
     }
 }
