@@ -3,20 +3,11 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use gufo_benches::load::Runtime;
 use serde::{Deserialize, Serialize};
 
 use crate::Result;
 use crate::peers;
-
-/// The runtime that server and client each run on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum Runtime {
-    /// One thread.
-    CurrentThread,
-    /// tokio's default runtime with two workers: what most users run.
-    MultiThread,
-}
 
 /// Whether server and client are each bound to a core.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,17 +19,19 @@ pub(crate) enum Pinning {
     Free,
 }
 
-/// What the user asked for, with defaults filled in.
+/// What the user asked for.
 #[derive(Clone, Debug)]
 pub(crate) struct Options {
     pub(crate) quick: bool,
-    pub(crate) rounds: usize,
-    /// The measured time of each scenario, peer and round.
-    pub(crate) measured: Duration,
+    /// Otherwise each command has its own number.
+    pub(crate) rounds: Option<usize>,
+    /// The measured time of each scenario, peer and round; otherwise each command has its own.
+    pub(crate) measured: Option<Duration>,
     pub(crate) only: Vec<String>,
     /// A part of the label of every scenario that takes part.
     pub(crate) scenario: String,
-    pub(crate) runtime: Runtime,
+    /// Otherwise each command has its own.
+    pub(crate) runtime: Option<Runtime>,
     pub(crate) pinning: Pinning,
     pub(crate) out: PathBuf,
     pub(crate) write_docs: bool,
@@ -47,14 +40,13 @@ pub(crate) struct Options {
 impl Options {
     /// Reads everything after the command.
     pub(crate) fn parse(words: &[String]) -> Result<Self> {
-        let quick = words.iter().any(|word| word == "--quick");
         let mut options = Self {
-            quick,
-            rounds: if quick { 3 } else { 5 },
-            measured: Duration::from_millis(if quick { 250 } else { 1500 }),
+            quick: false,
+            rounds: None,
+            measured: None,
             only: Vec::new(),
             scenario: String::new(),
-            runtime: Runtime::CurrentThread,
+            runtime: None,
             pinning: Pinning::Pinned,
             out: PathBuf::from("bench-results"),
             write_docs: false,
@@ -63,28 +55,36 @@ impl Options {
         while let Some(word) = words.next() {
             let mut value = || words.next().ok_or_else(|| format!("{word} needs a value"));
             match word.as_str() {
-                "--quick" => {}
-                "--rounds" => options.rounds = rounds(value()?)?,
-                "--seconds" => options.measured = seconds(value()?)?,
+                "--quick" => options.quick = true,
+                "--rounds" => options.rounds = Some(rounds(value()?)?),
+                "--seconds" => options.measured = Some(seconds(value()?)?),
                 "--only" => options.only = only(value()?)?,
                 "--scenario" => options.scenario = value()?.clone(),
-                "--runtime" => options.runtime = runtime(value()?)?,
+                "--runtime" => options.runtime = Some(runtime(value()?)?),
                 "--no-pin" => options.pinning = Pinning::Free,
                 "--out" => options.out = PathBuf::from(value()?),
                 "--write-docs" => options.write_docs = true,
                 other => return Err(format!("unknown option '{other}'").into()),
             }
         }
-        // Two workers on one core would measure the scheduler.
-        if options.runtime == Runtime::MultiThread {
-            options.pinning = Pinning::Free;
-        }
         Ok(options)
     }
 
-    /// Whether this peer takes part.
-    pub(crate) fn includes(&self, peer: &str) -> bool {
-        self.only.is_empty() || self.only.iter().any(|name| name == peer)
+    /// How processes on this runtime are placed: several threads on one core would measure the scheduler.
+    pub(crate) fn pinning(&self, runtime: Runtime) -> Pinning {
+        match runtime {
+            Runtime::CurrentThread => self.pinning,
+            Runtime::Multi2 | Runtime::PerCore => Pinning::Free,
+        }
+    }
+
+    /// Whether this peer takes part among those that a command has by itself.
+    pub(crate) fn includes(&self, peer: &str, by_itself: impl FnOnce(&str) -> bool) -> bool {
+        if self.only.is_empty() {
+            by_itself(peer)
+        } else {
+            self.only.iter().any(|name| name == peer)
+        }
     }
 }
 
@@ -103,24 +103,22 @@ fn seconds(text: &str) -> Result<Duration> {
 }
 
 fn only(text: &str) -> Result<Vec<String>> {
+    let known = peers::names();
     let names: Vec<String> = text.split(',').map(str::to_owned).collect();
-    for name in &names {
-        if !peers::NAMES.contains(&name.as_str()) {
-            return Err(format!(
-                "unknown peer '{name}': there are {}",
-                peers::NAMES.join(", ")
-            )
-            .into());
-        }
+    match names.iter().find(|name| !known.contains(name)) {
+        None => Ok(names),
+        Some(name) => Err(format!("unknown peer '{name}': there are {}", known.join(", ")).into()),
     }
-    Ok(names)
 }
 
 fn runtime(text: &str) -> Result<Runtime> {
     match text {
-        "current" => Ok(Runtime::CurrentThread),
-        "multi" => Ok(Runtime::MultiThread),
-        other => Err(format!("--runtime takes current or multi, not '{other}'").into()),
+        "current-thread" => Ok(Runtime::CurrentThread),
+        "multi-2" => Ok(Runtime::Multi2),
+        "per-core" => Ok(Runtime::PerCore),
+        other => Err(
+            format!("--runtime takes current-thread, multi-2 or per-core, not '{other}'").into(),
+        ),
     }
 }
 
@@ -134,17 +132,21 @@ mod tests {
     }
 
     #[test]
-    fn quick_shortens_what_is_not_given_in_either_order() {
-        let options = parse("--seconds 2 --quick").unwrap();
+    fn several_workers_are_never_pinned_to_one_core() {
+        let options = parse("").unwrap();
 
-        assert_eq!(options.rounds, 3);
-        assert_eq!(options.measured, Duration::from_secs(2));
+        assert_eq!(options.pinning(Runtime::CurrentThread), Pinning::Pinned);
+        assert_eq!(options.pinning(Runtime::Multi2), Pinning::Free);
+        assert_eq!(options.pinning(Runtime::PerCore), Pinning::Free);
     }
 
     #[test]
-    fn several_workers_are_never_pinned_to_one_core() {
-        assert_eq!(parse("").unwrap().pinning, Pinning::Pinned);
-        assert_eq!(parse("--runtime multi").unwrap().pinning, Pinning::Free);
+    fn peers_that_are_named_take_part_and_no_others() {
+        let options = parse("--only tonic,raw").unwrap();
+
+        assert!(options.includes("raw", |_| false));
+        assert!(!options.includes("nats", |_| true));
+        assert!(parse("").unwrap().includes("nats", |_| true));
     }
 
     #[test]
@@ -152,7 +154,7 @@ mod tests {
         let error = parse("--only tonic,telepathy").unwrap_err().to_string();
 
         assert!(
-            error.contains("telepathy") && error.contains("tcp"),
+            error.contains("telepathy") && error.contains("gufo-tcp"),
             "{error}"
         );
     }

@@ -5,12 +5,15 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
+use gufo_benches::load::Runtime;
 use serde::de::DeserializeOwned;
 
-use crate::args::{Pinning, Runtime};
+use crate::args::Pinning;
 use crate::machine::Facts;
-use crate::report::{Method, Report};
-use crate::{Result, build_time, goals, memory_use, micro, plot, rpc, tables};
+use crate::report::{Block, Report};
+use crate::{
+    Result, build_time, goals, latency, memory_use, micro, peers, plot, rpc, scaling, tables,
+};
 
 const HEAD: &str = "\
 # Benchmarks
@@ -21,18 +24,44 @@ Only ratios inside one table mean anything: absolute numbers belong to the machi
 `cargo run --release -p gufo-benches -- help`.
 ";
 
-/// Stands above numbers that only show that the harness works.
-const QUICK: &str = "**The calls were measured in a quick run, which is not to be quoted.**\n\n";
+const METHOD: &str = "\
+Server and load generator are separate processes on one machine, over loopback. Every measurement has fresh processes;
+the peers take turns within each round, another one first in each, so that what drifts over time meets all of them.
+Server time is what the kernel counts on the processor for all threads of the server's processes; the load generator is
+the same program for every peer. A scenario is called by its payload, calls in flight and connections: `64 B 256/8` is
+256 calls over 8 connections. Figures are medians over the rounds; a ratio is the median of the ratios of each round.
+All peers are compiled alike and use the allocator of the system.
+";
 
-/// Writes the document and its plot from the results in `folder`.
+/// Stands above numbers that only show that the harness works.
+const QUICK: &str = "**Measured in a quick run, which is not to be quoted.**\n\n";
+
+/// Writes the document and its plots from the results in `folder`.
 pub(crate) fn write(folder: &Path) -> Result<()> {
     let docs = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../docs");
-    let (mut reached, mut body, mut warning) = (Vec::new(), String::new(), "");
+    let (mut reached, mut body, mut warning) = (Vec::new(), String::new(), String::new());
     if let Some(report) = load::<Report>(&folder.join(rpc::RESULT))? {
         reached.extend(goals::of_calls(&report));
-        warning = if report.method.quick { QUICK } else { "" };
+        if let Some(reason) = goals::honesty(&report) {
+            let _ = write!(warning, "**{reason}.**\n\n");
+        }
+        if report.quick {
+            warning.push_str(QUICK);
+        }
         body.push_str(&calls(&report));
-        fs::write(docs.join("benchmarks.svg"), plot::draw(&report))?;
+        fs::write(docs.join("benchmarks.svg"), plot::bars::draw(&report))?;
+    }
+    if let Some(report) = load::<Report>(&folder.join(latency::RESULT))? {
+        reached.extend(goals::of_latency(&report));
+        body.push_str(&by_the_clock(&report));
+    }
+    if let Some(report) = load::<Report>(&folder.join(scaling::RESULT))? {
+        reached.extend(goals::of_scaling(&report));
+        body.push_str(&curves(&report));
+        for block in &report.blocks {
+            let name = format!("benchmarks-{}", scaling::plot_name(&block.title));
+            fs::write(docs.join(name), plot::curves::draw(block, &report.peers))?;
+        }
     }
     if let Some(report) = load::<memory_use::Report>(&folder.join(memory_use::RESULT))? {
         reached.extend(goals::of_memory(&report));
@@ -47,7 +76,7 @@ pub(crate) fn write(folder: &Path) -> Result<()> {
         body.push_str(&builds(&report));
     }
     let text = format!(
-        "{HEAD}\n## Goals\n\n{warning}{}{body}",
+        "{HEAD}\n## Goals\n\n{warning}{}\n## Method\n\n{METHOD}{body}",
         goals::tabulate(&reached)
     );
     fs::write(docs.join("benchmarks.md"), text)?;
@@ -69,35 +98,93 @@ fn load<T: DeserializeOwned>(path: &Path) -> Result<Option<T>> {
     }
 }
 
+// Writing to a string cannot fail, here and below.
+
 fn calls(report: &Report) -> String {
-    let mut text = String::from("\n## Calls\n\n");
-    // Writing to a string cannot fail, here and below.
-    let _ = writeln!(
-        text,
-        "{}\n\n{}\n",
-        method(&report.method),
-        machine(&report.facts)
-    );
-    for peer in &report.peers {
-        let _ = writeln!(text, "- **{}**: {}", peer.name, peer.about);
+    let mut text = head("Calls", report);
+    text.push_str(&cast(report));
+    text.push_str("\n![Requests per second of server processor time](benchmarks.svg)\n");
+    for block in &report.blocks {
+        let _ = write!(
+            text,
+            "\n### {}\n\n{}\n\n{}",
+            capitalised(&block.title),
+            method(block),
+            tables::ratios(block, &report.peers)
+        );
+        for scenario in &block.scenarios {
+            let _ = write!(
+                text,
+                "\n**{}**\n\n{}",
+                scenario.label,
+                tables::figures(scenario)
+            );
+        }
     }
-    for failure in &report.failures {
-        let _ = writeln!(text, "- not measured: {failure}");
-    }
+    text
+}
+
+fn by_the_clock(report: &Report) -> String {
+    let mut text = head("Latency at fixed rates", report);
     text.push_str(
-        "\nA scenario is called by its payload, calls in flight and connections: `64 B 256/8` is 256 calls over 8\n\
-         connections. Figures are medians over the rounds; a ratio is the median of the ratios of each round.\n\
-         \n![Requests per second of server processor time](benchmarks.svg)\n\n### Ratios\n\n",
+        "\nCalls begin by the clock, at equal gaps on one connection, whether or not earlier ones were answered; latency \
+         counts\nfrom the moment a call was due. Half peak is half of what the same peer reached in a closed loop of 64 \
+         calls on one\nconnection in this run. A peer that cannot keep up with a rate is left out there.\n",
     );
-    text.push_str(&tables::ratios(report));
-    text.push_str("\n### Figures\n");
-    for scenario in &report.scenarios {
+    let Some(block) = report.titled(latency::OPEN) else {
+        return text;
+    };
+    let _ = write!(text, "\n{}\n", method(block));
+    for scenario in &block.scenarios {
         let _ = write!(
             text,
             "\n**{}**\n\n{}",
             scenario.label,
-            tables::figures(scenario)
+            tables::latencies(scenario)
         );
+    }
+    text
+}
+
+fn curves(report: &Report) -> String {
+    let mut text = head("Scaling", report);
+    for block in &report.blocks {
+        let plot = scaling::plot_name(&block.title);
+        let _ = write!(
+            text,
+            "\n### Over {0}\n\n{1}\n\n![Rate and p99 over {0}](benchmarks-{plot})\n\n{2}",
+            block.title,
+            method(block),
+            tables::curve(block, &report.peers)
+        );
+    }
+    text
+}
+
+/// Title, warning and machine of a section.
+fn head(title: &str, report: &Report) -> String {
+    let warning = if report.quick { QUICK } else { "" };
+    let mut text = format!("\n## {title}\n\n{warning}{}\n", machine(&report.facts));
+    for failure in &report.failures {
+        let _ = write!(text, "\n- failed: {failure}");
+    }
+    if !report.failures.is_empty() {
+        text.push('\n');
+    }
+    text
+}
+
+/// Who was measured with which settings, and who was not.
+fn cast(report: &Report) -> String {
+    let mut text = String::from("\n");
+    for peer in &report.peers {
+        let _ = writeln!(text, "- **{}**: {}", peer.name, peer.about);
+    }
+    for absent in &report.absent {
+        let _ = writeln!(text, "- not run: {}: {}", absent.name, absent.reason);
+    }
+    for (name, reason) in peers::NOT_YET {
+        let _ = writeln!(text, "- not run: {name}: {reason}");
     }
     text
 }
@@ -105,9 +192,10 @@ fn calls(report: &Report) -> String {
 fn memory(report: &memory_use::Report) -> String {
     format!(
         "\n## Memory of idle connections and streams\n\nGrowth of the server's anonymous memory while {} are open at \
-         once, each after one call or one\nmessage each way; streams over ten connections. Median of {} rounds, least \
-         to most in brackets.\n\n{}\n\n{}",
+         once, each after one call or one\nmessage each way; streams over ten connections; and the whole resident set \
+         with {} connections. Median of {} rounds,\nleast to most in brackets.\n\n{}\n\n{}",
         report.count,
+        report.crowd,
         report.rounds,
         machine(&report.facts),
         memory_use::tabulate(report),
@@ -136,20 +224,21 @@ fn builds(report: &build_time::Report) -> String {
     )
 }
 
-fn method(method: &Method) -> String {
-    let runtime = match method.runtime {
-        Runtime::CurrentThread => "one thread each (tokio's current-thread runtime)",
-        Runtime::MultiThread => "tokio's multi-thread runtime with two workers each",
+fn method(block: &Block) -> String {
+    let runtime = match block.runtime {
+        Runtime::CurrentThread => "One thread each (tokio's current-thread runtime)",
+        Runtime::Multi2 => "tokio's multi-thread runtime with two workers each",
+        Runtime::PerCore => {
+            "The server has a current-thread runtime and a listener for each core, the client two workers"
+        }
     };
-    let pinning = match method.pinning {
-        Pinning::Pinned => "each pinned to a core of its own",
+    let pinning = match block.pinning {
+        Pinning::Pinned => "server and load generator each pinned to a core of its own",
         Pinning::Free => "not pinned",
     };
-    let warning = if method.quick { QUICK } else { "" };
     format!(
-        "{warning}Server and load generator are separate processes on loopback, {runtime}, {pinning}. Closed loop, \
-         fresh processes for each measurement, peers interleaved: {} rounds of {} s after {} s of warm-up.",
-        method.rounds, method.measured_seconds, method.warm_up_seconds,
+        "{runtime}, {pinning}: {} rounds of {} s after {} s of warm-up.",
+        block.rounds, block.measured_seconds, block.warm_up_seconds,
     )
 }
 
@@ -160,7 +249,7 @@ fn machine(facts: &Facts) -> String {
         .map(|(name, version)| format!("{name} {version}"))
         .collect();
     format!(
-        "Commit {} on {}. {} ({} cores, {} memory), Linux {}, {}, {}.",
+        "Commit {} on {}. {} ({} cores, {} memory), Linux {}, {}. Profile: {}. {}. Foreign peers: {}.",
         facts.commit,
         facts.date,
         facts.processor,
@@ -168,18 +257,26 @@ fn machine(facts: &Facts) -> String {
         facts.memory,
         facts.kernel,
         facts.rustc,
+        facts.profile,
         versions.join(", "),
+        facts.foreign.join(", "),
     )
+}
+
+fn capitalised(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().map(char::to_uppercase);
+    first.into_iter().flatten().chain(letters).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::tests::report;
+    use crate::report::tests::small;
 
     #[test]
-    fn the_document_says_how_it_was_measured_and_has_every_scenario() {
-        let report = report();
+    fn the_document_says_how_it_was_measured_who_was_not_and_has_every_scenario() {
+        let report = small();
 
         let text = calls(&report);
 
@@ -187,7 +284,9 @@ mod tests {
             text.contains(QUICK) && text.contains("1 rounds of 1 s"),
             "{text}"
         );
-        for scenario in &report.scenarios {
+        assert!(text.contains("not run: nats: no broker"), "{text}");
+        assert!(text.contains("### Pinned"), "{text}");
+        for scenario in &report.blocks[0].scenarios {
             assert!(
                 text.contains(&format!("**{}**", scenario.label)),
                 "{}",
@@ -198,7 +297,7 @@ mod tests {
 
     #[test]
     fn a_report_is_the_same_after_it_was_written_and_read() {
-        let report = report();
+        let report = small();
 
         let written = serde_json::to_string(&report).unwrap();
         let read: Report = serde_json::from_str(&written).unwrap();

@@ -1,12 +1,13 @@
 //! What was measured, and on what: printed beside every number.
 
 use std::collections::BTreeMap;
+use std::env;
 use std::fs;
 use std::process::Command;
 
 use serde::{Deserialize, Serialize};
 
-/// Packages whose version matters for the numbers.
+/// Packages of this workspace whose version matters for the numbers.
 const PACKAGES: [&str; 7] = [
     "tokio",
     "tonic",
@@ -16,9 +17,15 @@ const PACKAGES: [&str; 7] = [
     "bytes",
     "serde_json",
 ];
+/// Packages of the foreign peers whose version matters.
+const FOREIGN: [&str; 5] = ["tarpc", "volo-grpc", "volo-thrift", "async-nats", "tokio"];
 
 /// The lock file this binary was built with.
 const LOCK: &str = include_str!("../../Cargo.lock");
+/// The lock file of the foreign peers.
+const FOREIGN_LOCK: &str = include_str!("../peers/Cargo.lock");
+/// The manifest that says how everything is compiled.
+const MANIFEST: &str = include_str!("../../Cargo.toml");
 
 /// Commit, versions and machine of a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -32,13 +39,22 @@ pub(crate) struct Facts {
     pub(crate) memory: String,
     pub(crate) kernel: String,
     pub(crate) rustc: String,
+    /// How all peers were compiled.
+    pub(crate) profile: String,
     pub(crate) versions: BTreeMap<String, String>,
+    /// Of the peers in a crate of their own, with what they say of themselves.
+    pub(crate) foreign: Vec<String>,
 }
 
 impl Facts {
-    /// Asks the machine.
-    pub(crate) fn collect() -> Self {
+    /// Asks the machine; peers may know versions that no lock file tells.
+    pub(crate) fn collect(told: &[String]) -> Self {
+        let foreign = FOREIGN
+            .iter()
+            .filter_map(|name| Some(format!("{name} {}", locked(FOREIGN_LOCK, name)?)));
         Self {
+            profile: profile(),
+            foreign: foreign.chain(told.iter().cloned()).collect(),
             date: output("date", &["-u", "+%F"]),
             commit: commit(),
             processor: field("/proc/cpuinfo", "model name"),
@@ -52,6 +68,31 @@ impl Facts {
                 .collect(),
         }
     }
+}
+
+/// The release profile, with what the environment changes in it.
+fn profile() -> String {
+    if cfg!(debug_assertions) {
+        return "not optimised: these are no measurements".to_owned();
+    }
+    let settings = section(MANIFEST, "[profile.release]");
+    let changed = env::vars().filter_map(|(key, value)| {
+        let name = key.strip_prefix("CARGO_PROFILE_RELEASE_")?;
+        Some(format!("{} = {value}", name.to_lowercase()))
+    });
+    let flags = env::var("RUSTFLAGS").ok().filter(|flags| !flags.is_empty());
+    let all = settings.into_iter().chain(changed);
+    let all = all.chain(flags.map(|flags| format!("RUSTFLAGS {flags}")));
+    all.collect::<Vec<_>>().join(", ")
+}
+
+/// The lines of a section of a manifest.
+fn section(manifest: &str, head: &str) -> Vec<String> {
+    let lines = manifest.lines().skip_while(|line| *line != head).skip(1);
+    lines
+        .take_while(|line| !line.is_empty())
+        .map(str::to_owned)
+        .collect()
 }
 
 fn commit() -> String {
@@ -132,8 +173,23 @@ mod tests {
     }
 
     #[test]
+    fn foreign_peers_are_compiled_as_everything_here() {
+        let head = "[profile.release]";
+        let theirs = section(include_str!("../peers/Cargo.toml"), head);
+
+        assert!(!theirs.is_empty());
+        assert_eq!(theirs, section(MANIFEST, head));
+    }
+
+    #[test]
     fn the_versions_of_the_peers_are_known() {
-        let versions = Facts::collect().versions;
+        let facts = Facts::collect(&["nats-server 2.9.10".to_owned()]);
+        let versions = facts.versions;
+
+        for package in ["tarpc ", "volo-grpc ", "volo-thrift ", "nats-server "] {
+            let known = facts.foreign.iter().any(|line| line.starts_with(package));
+            assert!(known, "{package} is not in {:?}", facts.foreign);
+        }
 
         for package in ["tokio", "tonic", "h2"] {
             assert!(

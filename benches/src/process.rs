@@ -1,7 +1,8 @@
-//! Children of this very binary, pinned, and ended when their owner is dropped.
+//! Children: binaries with peers, pinned, and ended when their owner is dropped.
 
 use std::env;
 use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
 
 use serde::Serialize;
@@ -13,6 +14,8 @@ use crate::args::Pinning;
 const SERVER_CORE: &str = "0";
 /// The core of every load generator.
 const CLIENT_CORE: &str = "1";
+/// Takes as many descriptors as it may, then becomes the program: the id of the child is the id of the worker.
+const ALL_DESCRIPTORS: &str = r#"ulimit -n "$(ulimit -Hn)"; exec "$@""#;
 
 /// Which of the children a process is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,7 +28,7 @@ pub(crate) enum Role {
     Hold,
 }
 
-/// A running child. Dropping it kills it and waits for its end.
+/// A running child. Dropping it ends it and waits for its end.
 #[derive(Debug)]
 pub(crate) struct Worker {
     child: Child,
@@ -33,29 +36,29 @@ pub(crate) struct Worker {
 }
 
 impl Worker {
-    /// Starts this binary again in the given role.
-    pub(crate) fn start(role: Role, job: &impl Serialize, pinning: Pinning) -> Result<Self> {
+    /// Starts a binary in the given role.
+    pub(crate) fn start(
+        binary: &Path,
+        role: Role,
+        job: &impl Serialize,
+        pinning: Pinning,
+    ) -> Result<Self> {
         let (word, core) = match role {
             Role::Serve => ("serve", SERVER_CORE),
             Role::Drive => ("drive", CLIENT_CORE),
             Role::Hold => ("hold", CLIENT_CORE),
         };
-        let binary = env::current_exe()?;
-        let mut command = match pinning {
-            Pinning::Pinned => {
-                // taskset replaces itself by the binary: the id of the child is the id of the worker.
-                let mut command = Command::new("taskset");
-                command.args(["-c", core]).arg(binary);
-                command
-            }
-            Pinning::Free => Command::new(binary),
-        };
+        let mut command = Command::new("sh");
+        command.args(["-c", ALL_DESCRIPTORS, "sh"]);
+        if pinning == Pinning::Pinned {
+            command.args(["taskset", "-c", core]);
+        }
         // The pipe stays open as long as this process lives: its end is what ends an orphan.
-        command
+        let mut child = command
+            .arg(binary)
             .args([word, &serde_json::to_string(job)?])
             .stdin(Stdio::piped())
-            .stdout(Stdio::piped());
-        let mut child = command
+            .stdout(Stdio::piped())
             .spawn()
             .map_err(|error| format!("starting a {word} process: {error}"))?;
         let output = child
@@ -66,11 +69,6 @@ impl Worker {
             child,
             output: BufReader::new(output),
         })
-    }
-
-    /// The id of the process.
-    pub(crate) fn id(&self) -> u32 {
-        self.child.id()
     }
 
     /// Waits for one line of output.

@@ -1,41 +1,38 @@
-//! The result of a run: figures of every scenario and peer, their spread, and the ratios.
+//! The result of a run: every measurement of every round, and figures and ratios made of them.
 
+use gufo_benches::About;
+use gufo_benches::load::{Latency, Measurement, Runtime};
+use gufo_benches::scenario::Scenario;
 use serde::{Deserialize, Serialize};
 
-use crate::args::{Pinning, Runtime};
-use crate::load::{Latency, Measurement};
+use crate::args::Pinning;
+use crate::cast::Absent;
 use crate::machine::Facts;
-use crate::peers;
-use crate::scenario::Scenario;
 use crate::stats::Spread;
 
-/// Everything a run found out, as it is written to `rpc.json`.
+/// Everything a run found out, as it is written to a file.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Report {
     pub(crate) facts: Facts,
-    pub(crate) method: Method,
+    /// Short rounds, whose numbers are not to be quoted.
+    pub(crate) quick: bool,
     pub(crate) peers: Vec<About>,
-    pub(crate) scenarios: Vec<ScenarioReport>,
+    pub(crate) absent: Vec<Absent>,
+    pub(crate) blocks: Vec<Block>,
     /// Measurements that did not come to an end.
     pub(crate) failures: Vec<String>,
 }
 
-/// How a run was done.
+/// Scenarios that were measured in the same way.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct Method {
-    pub(crate) quick: bool,
+pub(crate) struct Block {
+    pub(crate) title: String,
+    pub(crate) runtime: Runtime,
+    pub(crate) pinning: Pinning,
     pub(crate) rounds: usize,
     pub(crate) warm_up_seconds: f64,
     pub(crate) measured_seconds: f64,
-    pub(crate) runtime: Runtime,
-    pub(crate) pinning: Pinning,
-}
-
-/// A peer in words.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct About {
-    pub(crate) name: String,
-    pub(crate) about: String,
+    pub(crate) scenarios: Vec<ScenarioReport>,
 }
 
 /// One scenario with every peer that was measured in it.
@@ -43,117 +40,86 @@ pub(crate) struct About {
 pub(crate) struct ScenarioReport {
     pub(crate) label: String,
     pub(crate) scenario: Scenario,
-    pub(crate) peers: Vec<PeerReport>,
-}
-
-/// The figures of one peer in one scenario over all rounds.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct PeerReport {
-    pub(crate) peer: String,
-    pub(crate) per_second: Spread,
-    pub(crate) per_cpu_second: Spread,
-    pub(crate) server_micros: Spread,
-    pub(crate) client_micros: Spread,
-    /// Microseconds.
-    pub(crate) p50: Option<Spread>,
-    pub(crate) p99: Option<Spread>,
-    pub(crate) p999: Option<Spread>,
-    pub(crate) server_peak_mebibytes: Spread,
-    pub(crate) errors: u64,
-    pub(crate) to_baseline: Option<Ratio>,
-    pub(crate) to_floor: Option<Ratio>,
-}
-
-/// How many times another peer's figure this peer reaches, round by round.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct Ratio {
-    pub(crate) per_cpu_second: Spread,
-    pub(crate) per_second: Spread,
+    pub(crate) peers: Vec<PeerRounds>,
 }
 
 /// What one peer did in one scenario, by round; `None` where the measurement failed.
-pub(crate) type Rounds = Vec<Option<Measurement>>;
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct PeerRounds {
+    pub(crate) peer: String,
+    pub(crate) rounds: Vec<Option<Measurement>>,
+}
+
+/// A figure of one measurement, where it has it.
+pub(crate) type Figure = fn(&Measurement) -> Option<f64>;
+
+/// Units of work per second.
+pub(crate) const PER_SECOND: Figure = |round| Some(round.per_second());
+/// Units of work per second of the server's processor time.
+pub(crate) const PER_CPU_SECOND: Figure = |round| Some(round.per_cpu_second());
+/// Half of the calls are faster, in microseconds.
+pub(crate) const P50: Figure = |round| quantile(round, |latency| latency.p50);
+/// 99 % of the calls are faster, in microseconds.
+pub(crate) const P99: Figure = |round| quantile(round, |latency| latency.p99);
+/// 99.9 % of the calls are faster, in microseconds.
+pub(crate) const P999: Figure = |round| quantile(round, |latency| latency.p999);
+
+fn quantile(round: &Measurement, figure: fn(&Latency) -> f64) -> Option<f64> {
+    round.latency.as_ref().map(figure)
+}
+
+impl Report {
+    /// The first block on a runtime.
+    pub(crate) fn on(&self, runtime: Runtime) -> Option<&Block> {
+        self.blocks.iter().find(|block| block.runtime == runtime)
+    }
+
+    /// The block of this title.
+    pub(crate) fn titled(&self, title: &str) -> Option<&Block> {
+        self.blocks.iter().find(|block| block.title == title)
+    }
+}
+
+impl Block {
+    /// The scenario of this label.
+    pub(crate) fn scenario(&self, label: &str) -> Option<&ScenarioReport> {
+        self.scenarios
+            .iter()
+            .find(|scenario| scenario.label == label)
+    }
+
+    /// Whether any peer was measured here under this name.
+    pub(crate) fn has(&self, peer: &str) -> bool {
+        self.scenarios
+            .iter()
+            .any(|scenario| scenario.figure(peer, PER_SECOND).is_some())
+    }
+}
 
 impl ScenarioReport {
-    /// From the rounds of every peer.
-    pub(crate) fn of(scenario: &Scenario, peers: &[(&str, Rounds)]) -> Self {
-        let rounds_of = |name: &str| {
-            peers
-                .iter()
-                .find(|(peer, _)| *peer == name)
-                .map(|(_, rounds)| rounds)
-        };
-        let (baseline, floor) = (rounds_of(peers::BASELINE), rounds_of(peers::FLOOR));
-        let peers = peers.iter().filter_map(|(peer, rounds)| {
-            let mut report = PeerReport::of(peer, rounds)?;
-            report.to_baseline = baseline.and_then(|other| Ratio::of(rounds, other));
-            report.to_floor = floor.and_then(|other| Ratio::of(rounds, other));
-            Some(report)
-        });
-        Self {
-            label: scenario.label(),
-            scenario: scenario.clone(),
-            peers: peers.collect(),
-        }
+    fn rounds(&self, peer: &str) -> Option<&[Option<Measurement>]> {
+        let found = self.peers.iter().find(|rounds| rounds.peer == peer)?;
+        Some(&found.rounds)
     }
 
-    /// The figures of one peer.
-    pub(crate) fn peer(&self, name: &str) -> Option<&PeerReport> {
-        self.peers.iter().find(|peer| peer.peer == name)
+    /// One figure of one peer over all rounds that came to an end.
+    pub(crate) fn figure(&self, peer: &str, figure: Figure) -> Option<Spread> {
+        let rounds = self.rounds(peer)?.iter().flatten();
+        Spread::of(rounds.filter_map(figure).collect())
     }
-}
 
-impl PeerReport {
-    fn of(peer: &str, rounds: &Rounds) -> Option<Self> {
-        let spread = |figure: &dyn Fn(&Measurement) -> f64| {
-            Spread::of(rounds.iter().flatten().map(figure).collect())
-        };
-        let quantile = |figure: fn(Latency) -> f64| {
-            Spread::of(
-                rounds
-                    .iter()
-                    .flatten()
-                    .filter_map(|round| round.latency.map(figure))
-                    .collect(),
-            )
-        };
-        Some(Self {
-            peer: peer.to_owned(),
-            per_second: spread(&Measurement::per_second)?,
-            per_cpu_second: spread(&Measurement::per_cpu_second)?,
-            server_micros: spread(&Measurement::server_micros)?,
-            client_micros: spread(&Measurement::client_micros)?,
-            p50: quantile(|latency| latency.p50),
-            p99: quantile(|latency| latency.p99),
-            p999: quantile(|latency| latency.p999),
-            server_peak_mebibytes: spread(&|round| {
-                round.server_peak_memory as f64 / f64::from(1 << 20)
-            })?,
-            errors: rounds.iter().flatten().map(|round| round.errors).sum(),
-            to_baseline: None,
-            to_floor: None,
-        })
+    /// How many times another peer's figure this peer has, round by round: what drifts between rounds cancels out.
+    pub(crate) fn ratio(&self, ours: &str, theirs: &str, figure: Figure) -> Option<Spread> {
+        let pairs = self.rounds(ours)?.iter().zip(self.rounds(theirs)?);
+        let ratios = pairs
+            .filter_map(|(ours, theirs)| Some(figure(ours.as_ref()?)? / figure(theirs.as_ref()?)?));
+        Spread::of(ratios.collect())
     }
-}
 
-impl Ratio {
-    /// Of rounds in which both were measured: what drifts between rounds cancels out.
-    fn of(ours: &Rounds, theirs: &Rounds) -> Option<Self> {
-        let ratios = |figure: fn(&Measurement) -> f64| {
-            let pairs = ours
-                .iter()
-                .zip(theirs)
-                .filter_map(|(ours, theirs)| Some((ours.as_ref()?, theirs.as_ref()?)));
-            Spread::of(
-                pairs
-                    .map(|(ours, theirs)| figure(ours) / figure(theirs))
-                    .collect(),
-            )
-        };
-        Some(Self {
-            per_cpu_second: ratios(Measurement::per_cpu_second)?,
-            per_second: ratios(Measurement::per_second)?,
-        })
+    /// Errors of one peer over all rounds.
+    pub(crate) fn errors(&self, peer: &str) -> u64 {
+        let rounds = self.rounds(peer).unwrap_or_default();
+        rounds.iter().flatten().map(|round| round.errors).sum()
     }
 }
 
@@ -169,6 +135,7 @@ pub(crate) mod tests {
             completed,
             errors: 1,
             elapsed: Duration::from_secs(1),
+            offered: None,
             latency: Some(Latency {
                 p50: 1.0,
                 p99: 2.0,
@@ -181,88 +148,107 @@ pub(crate) mod tests {
         })
     }
 
-    fn scenario() -> Scenario {
-        Scenario::all(1_000_000).remove(0)
+    /// A scenario measured with these peers, which have so many requests in each round.
+    pub(crate) fn measured(
+        scenario: &Scenario,
+        peers: &[(&str, &[Option<u64>])],
+    ) -> ScenarioReport {
+        let peers = peers.iter().map(|(peer, rounds)| PeerRounds {
+            peer: (*peer).to_owned(),
+            rounds: rounds.iter().map(|count| round((*count)?)).collect(),
+        });
+        ScenarioReport {
+            label: scenario.label(),
+            scenario: scenario.clone(),
+            peers: peers.collect(),
+        }
     }
 
-    /// A run of two peers in all scenarios.
-    pub(crate) fn report() -> Report {
+    /// A block on a runtime with all these scenarios.
+    pub(crate) fn block(runtime: Runtime, scenarios: Vec<ScenarioReport>) -> Block {
+        Block {
+            title: "pinned".to_owned(),
+            runtime,
+            pinning: Pinning::Pinned,
+            rounds: 1,
+            warm_up_seconds: 0.5,
+            measured_seconds: 1.0,
+            scenarios,
+        }
+    }
+
+    /// A report of these blocks.
+    pub(crate) fn report(blocks: Vec<Block>) -> Report {
         let about = |name: &str| About {
             name: name.to_owned(),
             about: "a peer".to_owned(),
+            ..About::default()
         };
-        let peers = [("tonic", vec![round(2000)]), ("tcp", vec![round(900_000)])];
-        let scenarios = Scenario::all(1_000_000);
         Report {
-            facts: Facts::collect(),
-            method: Method {
-                quick: true,
-                rounds: 1,
-                warm_up_seconds: 0.5,
-                measured_seconds: 1.0,
-                runtime: Runtime::CurrentThread,
-                pinning: Pinning::Pinned,
-            },
-            peers: vec![about("tonic"), about("tcp")],
-            scenarios: scenarios
-                .iter()
-                .map(|scenario| ScenarioReport::of(scenario, &peers))
-                .collect(),
+            facts: Facts::collect(&[]),
+            quick: true,
+            peers: vec![about("raw"), about("tonic")],
+            absent: vec![Absent {
+                name: "nats".to_owned(),
+                reason: "no broker".to_owned(),
+            }],
+            blocks,
             failures: Vec::new(),
         }
     }
 
+    /// A run of two peers in two scenarios.
+    pub(crate) fn small() -> Report {
+        let peers: [(&str, &[Option<u64>]); 2] =
+            [("raw", &[Some(900_000)]), ("tonic", &[Some(2000)])];
+        let scenarios = [Scenario::unary(64, 64, 1), Scenario::unary(1024, 64, 1)];
+        let scenarios = scenarios.map(|scenario| measured(&scenario, &peers));
+        report(vec![block(Runtime::CurrentThread, scenarios.to_vec())])
+    }
+
     #[test]
     fn a_ratio_is_the_median_of_ratios_and_not_the_ratio_of_medians() {
-        let tonic = vec![round(100), round(1000), round(10)];
-        let tcp = vec![round(200), round(3000), round(70)];
-
-        let report = ScenarioReport::of(&scenario(), &[("tonic", tonic), ("tcp", tcp)]);
-
-        let ratio = report.peer("tcp").unwrap().to_baseline.clone().unwrap();
-        assert_eq!(ratio.per_second.values, [2.0, 3.0, 7.0]);
-        assert_eq!(
-            (
-                ratio.per_second.median,
-                ratio.per_second.min,
-                ratio.per_second.max
-            ),
-            (3.0, 2.0, 7.0)
+        let report = measured(
+            &Scenario::unary(64, 1, 1),
+            &[
+                ("tonic", &[Some(100), Some(1000), Some(10)]),
+                ("raw", &[Some(200), Some(3000), Some(70)]),
+            ],
         );
-        assert_eq!(
-            report
-                .peer("tonic")
-                .unwrap()
-                .to_baseline
-                .clone()
-                .unwrap()
-                .per_second
-                .median,
-            1.0
-        );
+
+        let ratio = report.ratio("raw", "tonic", PER_SECOND).unwrap();
+
+        assert_eq!(ratio.values, [2.0, 3.0, 7.0]);
+        assert_eq!((ratio.median, ratio.min, ratio.max), (3.0, 2.0, 7.0));
     }
 
     #[test]
     fn a_round_that_failed_leaves_figures_and_ratios_of_the_others() {
-        let tonic = vec![round(100), None];
-        let tcp = vec![round(200), round(900)];
+        let report = measured(
+            &Scenario::unary(64, 1, 1),
+            &[
+                ("tonic", &[None, Some(300)]),
+                ("raw", &[Some(200), Some(900)]),
+            ],
+        );
 
-        let report = ScenarioReport::of(&scenario(), &[("tonic", tonic), ("tcp", tcp)]);
-
-        let tcp = report.peer("tcp").unwrap();
-        assert_eq!(tcp.per_second.values, [200.0, 900.0]);
-        assert_eq!(tcp.to_baseline.clone().unwrap().per_second.values, [2.0]);
-        assert_eq!(tcp.errors, 2);
+        let figure = report.figure("raw", PER_SECOND).unwrap();
+        assert_eq!(figure.values, [200.0, 900.0]);
+        assert_eq!(
+            report.ratio("raw", "tonic", PER_SECOND).unwrap().values,
+            [3.0]
+        );
+        assert_eq!(report.errors("raw"), 2);
     }
 
     #[test]
-    fn a_peer_that_never_came_to_an_end_is_left_out() {
-        let report = ScenarioReport::of(
-            &scenario(),
-            &[("tonic", vec![None]), ("tcp", vec![round(1)])],
+    fn a_peer_that_never_came_to_an_end_has_no_figures() {
+        let report = measured(
+            &Scenario::unary(64, 1, 1),
+            &[("tonic", &[None]), ("raw", &[Some(1)])],
         );
 
-        assert!(report.peer("tonic").is_none());
-        assert!(report.peer("tcp").unwrap().to_baseline.is_none());
+        assert!(report.figure("tonic", PER_SECOND).is_none());
+        assert!(report.ratio("raw", "tonic", PER_SECOND).is_none());
     }
 }

@@ -1,16 +1,17 @@
-//! Calls: every scenario against every peer, interleaved within each round.
+//! Calls in a closed loop: what a peer can do, and what it costs.
 
 use std::fs;
 use std::time::Duration;
 
-use crate::args::{Options, Pinning};
-use crate::load::{DriveJob, Measurement, ServeJob, ServerAt};
-use crate::machine::Facts;
-use crate::peers::{self, Home};
-use crate::process::{self, Role, Worker};
-use crate::report::{About, Method, Report, Rounds, ScenarioReport};
-use crate::scenario::Scenario;
-use crate::{Result, goals, plot, tables, text};
+use gufo_benches::load::Runtime;
+use gufo_benches::scenario::Scenario;
+
+use crate::Result;
+use crate::args::Options;
+use crate::cast::Cast;
+use crate::engine::{Plan, Run, chosen};
+use crate::peers::{BASELINE, FLOOR, GRPC, NATIVE, TARPC, UNIX};
+use crate::{goals, plot, tables};
 
 /// The name of the result file in the output folder.
 pub(crate) const RESULT: &str = "rpc.json";
@@ -18,16 +19,25 @@ pub(crate) const RESULT: &str = "rpc.json";
 pub(crate) const PLOT: &str = "rpc.svg";
 
 const STREAM_MESSAGES: u64 = 1_000_000;
-const WARM_UP: Duration = Duration::from_millis(300);
-const QUICK_WARM_UP: Duration = Duration::from_millis(100);
+/// Who takes part in quick runs.
+pub(crate) const QUICK: [&str; 6] = [FLOOR, BASELINE, UNIX, NATIVE, GRPC, TARPC];
 
 /// Measures, prints, and writes JSON and plot.
 pub(crate) fn run(options: &Options) -> Result<()> {
-    let report = Run::new(options)?.measure();
-    for scenario in &report.scenarios {
-        println!("\n{}\n{}", scenario.label, tables::figures(scenario));
+    let plans = chosen(options, plans(options))?;
+    let cast = Cast::assemble(options, |name| !options.quick || QUICK.contains(&name))?;
+    let mut run = Run::new(options, cast);
+    for plan in &plans {
+        run.measure(plan);
     }
-    println!("\n{}", tables::ratios(&report));
+    let report = run.end();
+    for block in &report.blocks {
+        println!("\n# {}", block.title);
+        for scenario in &block.scenarios {
+            println!("\n{}\n{}", scenario.label, tables::figures(scenario));
+        }
+        println!("\n{}", tables::ratios(block, &report.peers));
+    }
     println!("\n{}", goals::tabulate(&goals::of_calls(&report)));
 
     fs::create_dir_all(&options.out)?;
@@ -35,7 +45,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         options.out.join(RESULT),
         serde_json::to_string_pretty(&report)?,
     )?;
-    fs::write(options.out.join(PLOT), plot::draw(&report))?;
+    fs::write(options.out.join(PLOT), plot::bars::draw(&report))?;
     println!("written: {0}/{RESULT}, {0}/{PLOT}", options.out.display());
     if report.failures.is_empty() {
         Ok(())
@@ -44,151 +54,105 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     }
 }
 
-struct Run<'a> {
-    options: &'a Options,
-    pinning: Pinning,
-    warm_up: Duration,
-    peers: Vec<&'static str>,
-    scenarios: Vec<Scenario>,
+/// One runtime if that was asked for; else one pinned thread, and what most users run beside it.
+fn plans(options: &Options) -> Vec<Plan> {
+    let plan = |title, runtime, scenarios| Plan {
+        title,
+        runtime,
+        rounds: options.rounds.unwrap_or(if options.quick { 3 } else { 5 }),
+        warm_up: Duration::from_millis(if options.quick { 150 } else { 300 }),
+        measured: options
+            .measured
+            .unwrap_or(Duration::from_millis(if options.quick {
+                600
+            } else {
+                1500
+            })),
+        scenarios,
+    };
+    let (one, two, many) = ("one thread each", "two workers each", "a thread per core");
+    match options.runtime {
+        Some(Runtime::CurrentThread) => {
+            vec![plan(one, Runtime::CurrentThread, all(options))]
+        }
+        Some(Runtime::Multi2) => vec![plan(two, Runtime::Multi2, all(options))],
+        Some(Runtime::PerCore) => vec![plan(many, Runtime::PerCore, all(options))],
+        None => vec![
+            plan(one, Runtime::CurrentThread, all(options)),
+            plan(two, Runtime::Multi2, under_load(options)),
+        ],
+    }
 }
 
-impl<'a> Run<'a> {
-    fn new(options: &'a Options) -> Result<Self> {
-        let pinning = process::possible(options.pinning);
-        if pinning != options.pinning {
-            eprintln!("not pinned: that takes two cores and the taskset command");
+/// Every payload, concurrency and number of connections, and a stream.
+fn all(options: &Options) -> Vec<Scenario> {
+    if options.quick && options.scenario.is_empty() {
+        return vec![Scenario::unary(64, 64, 1), Scenario::unary(1024, 64, 1)];
+    }
+    let mut scenarios = Vec::new();
+    for payload in [64, 1024, 64 * 1024] {
+        // One call in flight uses one connection whatever the number of connections is.
+        for (concurrency, connections) in [(1, 1), (64, 1), (64, 8), (256, 1), (256, 8)] {
+            scenarios.push(Scenario::unary(payload, concurrency, connections));
         }
-        let peers: Vec<_> = peers::NAMES
-            .into_iter()
-            .filter(|name| options.includes(name))
-            .collect();
-        let warm_up = if options.quick {
-            QUICK_WARM_UP
-        } else {
-            WARM_UP
-        };
-        let mut scenarios = Scenario::all(STREAM_MESSAGES);
-        scenarios.retain(|scenario| scenario.label().contains(&options.scenario));
-        if scenarios.is_empty() {
-            return Err(format!("no scenario has '{}' in its name", options.scenario).into());
+    }
+    scenarios.push(Scenario::stream(STREAM_MESSAGES));
+    scenarios
+}
+
+/// Small messages and many calls: where a runtime with several workers differs.
+fn under_load(options: &Options) -> Vec<Scenario> {
+    if options.quick && options.scenario.is_empty() {
+        return vec![Scenario::unary(64, 64, 1)];
+    }
+    let mut scenarios = Vec::new();
+    for payload in [64, 1024] {
+        for (concurrency, connections) in [(64, 1), (64, 8), (256, 1), (256, 8)] {
+            scenarios.push(Scenario::unary(payload, concurrency, connections));
         }
-        Ok(Self {
-            options,
-            pinning,
-            warm_up,
-            peers,
-            scenarios,
-        })
+    }
+    scenarios
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::peers;
+
+    fn options(line: &str) -> Options {
+        let words: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
+        Options::parse(&words).unwrap()
     }
 
-    fn measure(&self) -> Report {
-        let mut failures = Vec::new();
-        let mut results: Vec<Vec<(&str, Rounds)>> = self
-            .scenarios
+    #[test]
+    fn a_quick_run_has_few_peers_and_scenarios_but_both_runtimes() {
+        let plans = plans(&options("--quick"));
+
+        let runs: usize = plans
             .iter()
-            .map(|_| self.peers.iter().map(|peer| (*peer, Vec::new())).collect())
-            .collect();
-        let total = self.options.rounds * self.scenarios.len() * self.peers.len();
-        let mut done = 0;
-        for round in 0..self.options.rounds {
-            for (scenario, result) in self.scenarios.iter().zip(&mut results) {
-                for turn in 0..result.len() {
-                    // Another peer goes first in each round, so that none always follows the same one.
-                    let index = (turn + round) % result.len();
-                    let (peer, rounds) = &mut result[index];
-                    let outcome = self.once(peer, scenario);
-                    done += 1;
-                    let what = format!(
-                        "[{done:>3}/{total}] round {}, {}, {peer}",
-                        round + 1,
-                        scenario.label()
-                    );
-                    match &outcome {
-                        Ok(measurement) => eprintln!("{what}: {}", progress(scenario, measurement)),
-                        Err(error) => {
-                            eprintln!("{what}: FAILED: {error}");
-                            failures.push(format!("{what}: {error}"));
-                        }
-                    }
-                    rounds.push(outcome.ok());
-                }
-            }
-        }
-        let scenarios = self
-            .scenarios
+            .map(|plan| plan.rounds * plan.scenarios.len() * QUICK.len())
+            .sum();
+        let seconds: f64 = plans
             .iter()
-            .zip(&results)
-            .map(|(scenario, peers)| ScenarioReport::of(scenario, peers));
-        Report {
-            facts: Facts::collect(),
-            method: Method {
-                quick: self.options.quick,
-                rounds: self.options.rounds,
-                warm_up_seconds: self.warm_up.as_secs_f64(),
-                measured_seconds: self.options.measured.as_secs_f64(),
-                runtime: self.options.runtime,
-                pinning: self.pinning,
-            },
-            peers: self
-                .peers
+            .map(|plan| (plan.warm_up + plan.measured).as_secs_f64())
+            .sum::<f64>()
+            / plans.len() as f64;
+        // Starting processes takes about as long again on a slow machine.
+        assert!(runs as f64 * seconds < 90.0, "{runs} of {seconds} s");
+        assert_eq!(plans.len(), 2);
+        assert!(
+            QUICK
                 .iter()
-                .filter_map(|name| about(name).ok())
-                .collect(),
-            scenarios: scenarios.collect(),
-            failures,
-        }
+                .all(|name| peers::names().iter().any(|known| known == name))
+        );
     }
 
-    /// One measurement with fresh processes.
-    fn once(&self, peer: &str, scenario: &Scenario) -> Result<Measurement> {
-        let runtime = self.options.runtime;
-        let mut server = match peers::home(peer)? {
-            Home::SameProcess => None,
-            Home::OwnProcess => Some(Worker::start(
-                Role::Serve,
-                &ServeJob {
-                    peer: peer.to_owned(),
-                    runtime,
-                },
-                self.pinning,
-            )?),
-        };
-        let job = DriveJob {
-            peer: peer.to_owned(),
-            runtime,
-            server: match &mut server {
-                Some(server) => Some(ServerAt {
-                    address: server.line()?,
-                    pid: server.id(),
-                }),
-                None => None,
-            },
-            scenario: scenario.clone(),
-            warm_up: self.warm_up,
-            measured: self.options.measured,
-        };
-        let measured = Worker::start(Role::Drive, &job, self.pinning)?.finish()?;
-        let measurement: Measurement = serde_json::from_str(&measured)?;
-        if measurement.completed == 0 {
-            return Err(format!("nothing was answered, with {} errors", measurement.errors).into());
-        }
-        Ok(measurement)
+    #[test]
+    fn a_runtime_that_is_asked_for_is_the_only_one_and_has_every_scenario() {
+        let plans = plans(&options("--runtime multi-2"));
+
+        assert_eq!(plans.len(), 1);
+        assert_eq!(plans[0].runtime, Runtime::Multi2);
+        assert_eq!(plans[0].scenarios.len(), 16);
     }
-}
-
-fn about(name: &str) -> Result<About> {
-    Ok(About {
-        name: name.to_owned(),
-        about: peers::about(name)?.to_owned(),
-    })
-}
-
-fn progress(scenario: &Scenario, measurement: &Measurement) -> String {
-    format!(
-        "{} {}/s, {} µs server, {} errors",
-        text::rate(measurement.per_second()),
-        scenario.unit(),
-        text::digits(measurement.server_micros()),
-        measurement.errors,
-    )
 }

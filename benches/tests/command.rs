@@ -41,6 +41,9 @@ fn a_short_run_measures_every_peer_without_errors_and_leaves_json_and_plot() {
             "0.02",
             "--scenario",
             "64 B 64/8",
+            // Those that need no other build.
+            "--only",
+            "raw,raw-spawn,tonic,gufo-memory,gufo-grpc,gufo-grpc-full",
         ],
         &out,
     );
@@ -48,21 +51,30 @@ fn a_short_run_measures_every_peer_without_errors_and_leaves_json_and_plot() {
     assert!(output.status.success(), "{}", text(&output.stderr));
     let report: Value =
         serde_json::from_slice(&std::fs::read(out.join("rpc.json")).unwrap()).unwrap();
-    let peers = report["scenarios"][0]["peers"].as_array().unwrap();
-    let names: Vec<&str> = peers
-        .iter()
-        .filter_map(|peer| peer["peer"].as_str())
-        .collect();
-    assert_eq!(names, ["tonic", "grpc", "memory", "tcp"]);
-    for peer in peers {
-        assert_eq!(peer["errors"], 0, "{peer}");
-        assert!(
-            peer["to_baseline"]["per_cpu_second"]["median"]
-                .as_f64()
-                .unwrap()
-                > 0.0,
-            "{peer}"
+    for block in report["blocks"].as_array().unwrap() {
+        let peers = block["scenarios"][0]["peers"].as_array().unwrap();
+        let names: Vec<&str> = peers
+            .iter()
+            .filter_map(|peer| peer["peer"].as_str())
+            .collect();
+        assert_eq!(
+            names,
+            [
+                "raw",
+                "raw-spawn",
+                "tonic",
+                "gufo-memory",
+                "gufo-grpc",
+                "gufo-grpc-full"
+            ]
         );
+        for peer in peers {
+            assert_eq!(peer["rounds"][0]["errors"], 0, "{peer}");
+            assert!(
+                peer["rounds"][0]["completed"].as_u64().unwrap() > 0,
+                "{peer}"
+            );
+        }
     }
     assert!(
         std::fs::read_to_string(out.join("rpc.svg"))
@@ -90,7 +102,7 @@ fn what_cannot_be_measured_is_refused_with_the_usage() {
 
 #[test]
 fn a_server_ends_when_whoever_started_it_goes_away() {
-    for peer in ["tonic", "grpc", "tcp"] {
+    for peer in ["raw", "raw-spawn", "tonic", "gufo-grpc"] {
         let job = format!(r#"{{"peer":"{peer}","runtime":"current-thread"}}"#);
         let mut server = Command::new(BINARY)
             .args(["serve", &job])

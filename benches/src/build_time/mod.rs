@@ -1,5 +1,6 @@
 //! What a clean build of a small program costs, on a bare tonic and on the facade.
 
+mod children;
 mod template;
 
 use std::fs;
@@ -13,7 +14,6 @@ use crate::Result;
 use crate::args::Options;
 use crate::goals;
 use crate::machine::Facts;
-use crate::procfs;
 use crate::text::{digits, table};
 
 /// The name of the result file in the output folder.
@@ -48,7 +48,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         programs.push(build(&program, &workspace, profile)?);
     }
     let report = Report {
-        facts: Facts::collect(),
+        facts: Facts::collect(&[]),
         profile: profile.to_owned(),
         programs,
     };
@@ -75,7 +75,7 @@ fn build(program: &template::Program, workspace: &Path, profile: &str) -> Result
     fs::copy(workspace.join("Cargo.lock"), folder.join("Cargo.lock"))?;
     cargo(&folder, &["fetch"])?;
 
-    let used_before = procfs::ended_children_cpu_time()?;
+    let used_before = children::ended_children_cpu_time()?;
     let started = Instant::now();
     cargo(
         &folder,
@@ -90,7 +90,7 @@ fn build(program: &template::Program, workspace: &Path, profile: &str) -> Result
         ],
     )?;
     let wall_seconds = started.elapsed().as_secs_f64();
-    let cpu_seconds = (procfs::ended_children_cpu_time()? - used_before).as_secs_f64();
+    let cpu_seconds = (children::ended_children_cpu_time()? - used_before).as_secs_f64();
 
     let tree = cargo(
         &folder,

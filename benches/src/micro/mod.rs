@@ -61,7 +61,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         groups.push(report);
     }
     let report = Report {
-        facts: Facts::collect(),
+        facts: Facts::collect(&[]),
         samples,
         groups,
     };

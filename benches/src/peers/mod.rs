@@ -1,153 +1,111 @@
-//! Who is measured. A peer is one file: how it serves, how it is called.
+//! Who is measured, and who of them is compiled into this binary.
 
 mod gufo;
-mod tcp;
+mod raw;
 mod tonic;
 
-use std::future::Future;
-use std::pin::Pin;
+use gufo_benches::Measured;
 
-use bytes::Bytes;
-
-pub(crate) use self::gufo::{Grpc, Memory};
-pub(crate) use self::tcp::Tcp;
-pub(crate) use self::tonic::Tonic;
-use crate::Result;
-
-/// All peers, in the order of the report.
-pub(crate) const NAMES: [&str; 4] = [Tonic::NAME, Grpc::NAME, Memory::NAME, Tcp::NAME];
+use self::gufo::{Dress, Gufo};
+use self::raw::{Raw, RawSpawn};
+use self::tonic::Tonic;
 
 /// The peer that ratios are taken to.
-pub(crate) const BASELINE: &str = Tonic::NAME;
-
+pub(crate) const BASELINE: &str = "tonic";
 /// What the same work costs with next to no protocol.
-pub(crate) const FLOOR: &str = Tcp::NAME;
+pub(crate) const FLOOR: &str = "raw";
+/// gufo's own protocol on TCP: what most goals are about.
+pub(crate) const NATIVE: &str = "gufo-tcp";
+/// The same on a socket file.
+pub(crate) const UNIX: &str = "gufo-unix";
+/// gufo over HTTP/2.
+pub(crate) const GRPC: &str = "gufo-grpc";
+/// The same with a deadline, metadata and interceptors.
+pub(crate) const GRPC_FULL: &str = "gufo-grpc-full";
+/// A rival of the native transport.
+pub(crate) const TARPC: &str = "tarpc";
 
-/// Runs `$body` with `$peer` standing for the type of the peer called `$name`.
-macro_rules! with_peer {
-    ($name:expr, $peer:ident => $body:expr) => {{
-        match $name {
-            $crate::peers::Tonic::NAME => {
-                type $peer = $crate::peers::Tonic;
-                $body
-            }
-            $crate::peers::Grpc::NAME => {
-                type $peer = $crate::peers::Grpc;
-                $body
-            }
-            $crate::peers::Memory::NAME => {
-                type $peer = $crate::peers::Memory;
-                $body
-            }
-            $crate::peers::Tcp::NAME => {
-                type $peer = $crate::peers::Tcp;
-                $body
-            }
-            other => Err(format!("there is no peer '{other}'").into()),
-        }
-    }};
-}
-pub(crate) use with_peer;
+/// Peers that come from `benches/peers`, and the feature of that crate that brings them: built when they are asked for.
+pub(crate) const FOREIGN: [(&str, &str); 4] = [
+    (TARPC, "tarpc"),
+    ("volo-grpc", "volo"),
+    ("volo-thrift", "volo"),
+    ("nats", "nats"),
+];
 
-/// Where a peer's server lives.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Home {
-    /// In a process of its own, reached over loopback.
-    OwnProcess,
-    /// In the process of its caller.
-    SameProcess,
-}
+/// What is still to be written, and why it is not measured.
+pub(crate) const NOT_YET: [(&str, &str); 2] = [
+    ("gufo over tcp+tls", "not yet"),
+    ("gufo over grpc+tls", "not yet"),
+];
 
-/// One way of answering and making calls.
-pub(crate) trait Peer {
-    /// As on the command line and in the report.
-    const NAME: &'static str;
-    /// One line for the report: what runs and with which settings.
-    const ABOUT: &'static str;
-    const HOME: Home;
-    type Caller: Caller;
+/// The peers of this binary, in the order of the report.
+pub(crate) static OWN: [&dyn Measured; 9] = [
+    &Raw,
+    &RawSpawn,
+    &Tonic,
+    &Gufo {
+        name: "gufo-memory",
+        listen: "memory://",
+        dress: Dress::Plain,
+    },
+    &Gufo {
+        name: UNIX,
+        listen: "unix://",
+        dress: Dress::Plain,
+    },
+    &Gufo {
+        name: NATIVE,
+        listen: "tcp://127.0.0.1:0",
+        dress: Dress::Plain,
+    },
+    &Gufo {
+        name: "gufo-tcp-full",
+        listen: "tcp://127.0.0.1:0",
+        dress: Dress::Full,
+    },
+    &Gufo {
+        name: GRPC,
+        listen: "grpc://127.0.0.1:0",
+        dress: Dress::Plain,
+    },
+    &Gufo {
+        name: GRPC_FULL,
+        listen: "grpc://127.0.0.1:0",
+        dress: Dress::Full,
+    },
+];
 
-    /// Starts to listen on a free port.
-    fn serve() -> impl Future<Output = Result<Serving>> + Send;
-
-    /// Opens one connection.
-    fn connect(address: &str) -> impl Future<Output = Result<Self::Caller>> + Send;
-}
-
-/// A server that listens.
-pub(crate) struct Serving {
-    /// What [`Peer::connect`] takes.
-    pub(crate) address: String,
-    /// Resolves when the server ends, which it does not do by itself.
-    pub(crate) ended: Pin<Box<dyn Future<Output = Result<()>> + Send>>,
-}
-
-/// One connection to a peer, or a cheap handle to it: every caller in flight has its own clone.
-pub(crate) trait Caller: Clone + Send + Sync + 'static {
-    /// Sends the body and returns the body that comes back.
-    fn unary(&mut self, body: Bytes) -> impl Future<Output = Result<Bytes>> + Send;
-
-    /// Sends the body `count` times on one stream as fast as flow control allows, and counts what comes back.
-    fn stream(&mut self, body: Bytes, count: u64) -> impl Future<Output = Result<u64>> + Send;
-}
-
-/// A caller whose streams can be left open.
-pub(crate) trait HoldStream: Caller {
-    /// Opens a bidirectional stream, sends one message, awaits its echo, and returns what keeps the stream open.
-    fn hold_stream(&mut self, body: Bytes) -> impl Future<Output = Result<Box<dyn Send>>> + Send;
-}
-
-/// The listing of the report: name and description.
-pub(crate) fn about(name: &str) -> Result<&'static str> {
-    with_peer!(name, P => Ok(P::ABOUT))
-}
-
-/// Where the server of the named peer lives.
-pub(crate) fn home(name: &str) -> Result<Home> {
-    with_peer!(name, P => Ok(P::HOME))
+/// Every name, in the order of the report.
+pub(crate) fn names() -> Vec<String> {
+    let own = OWN.iter().map(|peer| peer.about().name);
+    own.chain(FOREIGN.map(|(name, _)| name.to_owned()))
+        .collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    async fn echoes<P: Peer>() -> Result<()> {
-        let serving = P::serve().await?;
-        let server = tokio::spawn(serving.ended);
-        let mut caller = P::connect(&serving.address).await?;
-
-        for size in [0, 64, 1024, 64 * 1024] {
-            let body = Bytes::from(vec![7; size]);
-            assert_eq!(
-                caller.unary(body.clone()).await?,
-                body,
-                "{} bytes over {}",
-                size,
-                P::NAME
-            );
-        }
-        assert_eq!(
-            caller.stream(Bytes::from_static(&[1; 16]), 10_000).await?,
-            10_000
-        );
-
-        server.abort();
-        Ok(())
-    }
-
-    #[tokio::test]
-    async fn every_peer_returns_what_it_was_sent() {
-        for name in NAMES {
-            let outcome: Result<()> = with_peer!(name, P => echoes::<P>().await);
-            outcome.unwrap();
+    #[test]
+    fn every_peer_returns_what_it_was_sent() {
+        for peer in OWN {
+            if peer.about().absent.is_none() {
+                peer.check().unwrap();
+            }
         }
     }
 
     #[test]
-    fn every_name_leads_to_a_peer_that_says_what_it_is() {
-        for name in NAMES {
-            assert!(!about(name).unwrap().is_empty());
+    fn no_two_peers_share_a_name_and_goals_name_those_there_are() {
+        let names = names();
+
+        let mut sorted = names.clone();
+        sorted.sort();
+        sorted.dedup();
+        assert_eq!(sorted.len(), names.len());
+        for name in [BASELINE, FLOOR, NATIVE, UNIX, GRPC, GRPC_FULL, TARPC] {
+            assert!(names.iter().any(|known| known == name), "{name}");
         }
-        assert!(about("telepathy").is_err());
     }
 }

@@ -7,6 +7,7 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use futures_util::stream::{self, StreamExt};
+use gufo_benches::{About, At, Caller, Peer, Serving, Streams, listen};
 use http::uri::PathAndQuery;
 use tonic::body::Body;
 use tonic::client::Grpc as ClientGrpc;
@@ -17,7 +18,6 @@ use tonic::{Request, Response, Status, Streaming};
 use tonic_prost::ProstCodec;
 use tower_service::Service;
 
-use super::{Caller, HoldStream, Home, Peer, Serving};
 use crate::Result;
 
 const UNARY: &str = "/bench.Echo/Unary";
@@ -27,24 +27,29 @@ const STREAM: &str = "/bench.Echo/Stream";
 pub(crate) struct Tonic;
 
 impl Peer for Tonic {
-    const NAME: &'static str = "tonic";
-    const ABOUT: &'static str = "raw tonic with its router, prost message with a Bytes field, TCP_NODELAY, default windows and buffers";
-    const HOME: Home = Home::OwnProcess;
     type Caller = TonicCaller;
 
-    async fn serve() -> Result<Serving> {
-        let incoming = TcpIncoming::bind(([127, 0, 0, 1], 0).into())?.with_nodelay(Some(true));
+    fn about(&self) -> About {
+        About {
+            name: super::BASELINE.to_owned(),
+            about: "raw tonic with its router, prost message with a Bytes field, TCP_NODELAY, default windows and \
+                    buffers, which are its best for these loads"
+                .to_owned(),
+            streams: Streams::Many,
+            ..About::default()
+        }
+    }
+
+    async fn serve(&self, at: At) -> Result<Serving> {
+        let incoming = TcpIncoming::from(listen(at)?).with_nodelay(Some(true));
         let address = format!("http://{}", incoming.local_addr()?);
         let served = Server::builder()
             .add_service(EchoService)
             .serve_with_incoming(incoming);
-        Ok(Serving {
-            address,
-            ended: Box::pin(async move { Ok(served.await?) }),
-        })
+        Ok(Serving::new(address, async move { Ok(served.await?) }))
     }
 
-    async fn connect(address: &str) -> Result<TonicCaller> {
+    async fn connect(&self, address: &str) -> Result<TonicCaller> {
         let channel = Endpoint::from_shared(address.to_owned())?
             .tcp_nodelay(true)
             .connect()
@@ -94,9 +99,7 @@ impl Caller for TonicCaller {
         }
         Ok(echoed)
     }
-}
 
-impl HoldStream for TonicCaller {
     async fn hold_stream(&mut self, body: Bytes) -> Result<Box<dyn Send>> {
         self.0.ready().await?;
         let path = PathAndQuery::from_static(STREAM);

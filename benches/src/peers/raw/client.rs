@@ -4,17 +4,17 @@ use std::future::poll_fn;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
 
-use bytes::{Bytes, BytesMut};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use bytes::Bytes;
+use gufo_benches::Caller;
+use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::{Notify, mpsc};
 
 use super::frame;
+use super::input::Input;
 use crate::Result;
-use crate::peers::Caller;
 
-const READ_BUFFER: usize = 256 * 1024;
 /// Frames with this id belong to the stream, all others to the call in the slot of that number.
 const STREAM_ID: u64 = u64::MAX;
 /// Streamed messages that are sent at once.
@@ -24,7 +24,7 @@ const STREAM_QUEUE: usize = 64;
 
 /// A handle to a connection. One stream at a time; any number of calls.
 #[derive(Clone)]
-pub(crate) struct TcpCaller(Arc<Shared>);
+pub(crate) struct RawCaller(Arc<Shared>);
 
 struct Shared {
     state: Mutex<State>,
@@ -36,7 +36,7 @@ struct Shared {
 
 #[derive(Default)]
 struct State {
-    output: BytesMut,
+    output: Vec<u8>,
     slots: Vec<Slot>,
     free: Vec<usize>,
     echoes: Option<mpsc::Sender<u64>>,
@@ -49,7 +49,7 @@ struct Slot {
     waker: Option<Waker>,
 }
 
-impl TcpCaller {
+impl RawCaller {
     /// Starts the two tasks of the connection.
     pub(super) fn start(stream: TcpStream) -> Self {
         let shared = Arc::new(Shared {
@@ -71,7 +71,7 @@ impl Shared {
     }
 
     async fn write(&self, mut stream: OwnedWriteHalf) -> Result<()> {
-        let mut batch = BytesMut::new();
+        let mut batch = Vec::new();
         loop {
             self.appended.notified().await;
             // Every caller that is ready appends first: one system call for all of them, on any runtime.
@@ -84,10 +84,9 @@ impl Shared {
     }
 
     async fn read(&self, mut stream: OwnedReadHalf) -> Result<()> {
-        let mut input = BytesMut::new();
+        let mut input = Input::new();
         loop {
-            input.reserve(READ_BUFFER);
-            if stream.read_buf(&mut input).await? == 0 {
+            if !input.fill(&mut stream).await? {
                 return Err("the server closed the connection".into());
             }
             let (echoed, listener) = self.dispatch(&mut input)?;
@@ -99,10 +98,10 @@ impl Shared {
     }
 
     /// Gives each whole frame to its call; returns the number of streamed ones and who counts them.
-    fn dispatch(&self, input: &mut BytesMut) -> Result<(u64, Option<mpsc::Sender<u64>>)> {
+    fn dispatch(&self, input: &mut Input) -> Result<(u64, Option<mpsc::Sender<u64>>)> {
         let mut state = self.state();
         let mut echoed = 0;
-        while let Some((id, body)) = frame::read(input)? {
+        while let Some((id, body)) = input.next()? {
             if id == STREAM_ID {
                 echoed += 1;
                 continue;
@@ -112,7 +111,7 @@ impl Shared {
                 .and_then(|slot| state.slots.get_mut(slot));
             let slot =
                 slot.ok_or_else(|| format!("the answer to call {id} was never asked for"))?;
-            slot.reply = Some(body);
+            slot.reply = Some(Bytes::copy_from_slice(body));
             if let Some(waker) = slot.waker.take() {
                 waker.wake();
             }
@@ -144,7 +143,7 @@ impl Shared {
     }
 }
 
-impl Caller for TcpCaller {
+impl Caller for RawCaller {
     async fn unary(&mut self, body: Bytes) -> Result<Bytes> {
         let mut place = None;
         poll_fn(|cx| {
