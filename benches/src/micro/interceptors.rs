@@ -68,9 +68,7 @@ pub(super) fn group() -> Result<Group> {
 }
 
 /// One call as a transport makes it: a context of its own, a body that is shared.
-fn call(
-    handler: Arc<dyn Handler>,
-) -> impl FnMut() -> gufo_core::Answer<Reply> + 'static {
+fn call(handler: Arc<dyn Handler>) -> impl FnMut() -> gufo_core::Answer<Reply> + 'static {
     let body = Bytes::from(vec![0x5a; 64]);
     move || {
         handler.unary(
