@@ -4,13 +4,20 @@
 //! |---|---|
 //! | `memory://name` | inside one process, without sockets |
 //! | `grpc://host:port`, `grpc+unix:///path` | gRPC over HTTP/2; the same port answers plain JSON over HTTP/1.1 and HTTP/2 |
+//! | `tcp://host:port`, `unix:///path` | gufo's own frames: the fastest way between services of one platform |
 //! | `http://host:port` | client only: foreign services that speak plain JSON |
 //!
 //! Each backend lives in its own module behind a feature of its name, uses nothing but `gufo-core`
 //! and its vendor crates, and keeps their types to itself.
 
+#[cfg(feature = "messages")]
+mod compress;
 #[cfg(feature = "conformance")]
 pub mod conformance;
+#[cfg(feature = "messages")]
+mod encoding;
+#[cfg(any(feature = "web", feature = "socket"))]
+mod escape;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub mod fuzzing;
@@ -19,6 +26,10 @@ pub mod grpc;
 #[cfg(feature = "http")]
 pub mod http;
 pub mod memory;
+#[cfg(feature = "native")]
+pub mod native;
+#[cfg(feature = "socket")]
+mod socket;
 #[cfg(feature = "web")]
 mod web;
 
@@ -34,6 +45,12 @@ pub fn builtin() -> Transports {
     let table = table.with("grpc", Arc::new(grpc::GrpcTransport::new()));
     #[cfg(not(feature = "grpc"))]
     let table = table.without("grpc", "grpc");
+    #[cfg(feature = "native")]
+    let table = table
+        .with("tcp", Arc::new(native::NativeTransport::new()))
+        .with("unix", Arc::new(native::NativeTransport::new()));
+    #[cfg(not(feature = "native"))]
+    let table = table.without("tcp", "native").without("unix", "native");
     #[cfg(feature = "http")]
     let table = table.with("http", Arc::new(http::HttpTransport::new()));
     #[cfg(not(feature = "http"))]

@@ -32,7 +32,9 @@ impl Stranger {
             }
             #[cfg(unix)]
             Address::Path => {
-                let path = reader.take_socket();
+                let path = reader.take_socket().map(str::to_owned);
+                // A scheme of its own has the path without its first slash.
+                let path = path.or_else(|| reader.take_path().map(|path| format!("/{path}")));
                 let path = path.ok_or_else(|| Failure::new(format!("{listening} has no path")))?;
                 let socket = std::os::unix::net::UnixStream::connect(path)?;
                 Ok(Some(Self::Unix(socket)))

@@ -8,13 +8,12 @@ use std::{
 };
 
 use bytes::{Bytes, BytesMut};
-use gufo_core::{Compression, Format, MessageStream, Messages, Metadata, Payload, Status};
+use gufo_core::{Compression, MessageStream, Messages, Metadata, Payload, Status};
 use h2::{Reason, RecvStream, SendStream};
 
-use crate::web::headers;
+use crate::{encoding::Encoding, web::headers};
 
 use super::{
-    compress,
     errors::{self, Side},
     frame::{self, Decoder, Frame},
 };
@@ -232,35 +231,6 @@ impl Drop for Sending {
             let _ = self.failure.set(Status::cancelled("the call was given up"));
             self.task.abort();
         }
-    }
-}
-
-/// How messages become frames.
-#[derive(Clone, Debug)]
-pub(super) struct Encoding {
-    pub(super) format: Format,
-    pub(super) compression: Option<Compression>,
-    pub(super) limit: usize,
-}
-
-impl Encoding {
-    /// Encodes, checks and compresses a message: what goes behind its head.
-    pub(super) fn body(&self, message: Payload) -> Result<Bytes, Status> {
-        let bytes = message.into_bytes(&self.format)?;
-        if bytes.len() > self.limit {
-            let (size, limit) = (bytes.len(), self.limit);
-            return Err(Status::resource_exhausted(format!(
-                "message of {size} bytes is over the limit of {limit}"
-            )));
-        }
-        match self.compression {
-            Some(compression) => compress::compress(compression, &bytes),
-            None => Ok(bytes),
-        }
-    }
-
-    pub(super) fn frame(&self, message: Payload) -> Result<Frame, Status> {
-        Frame::message(self.body(message)?, self.compression.is_some())
     }
 }
 

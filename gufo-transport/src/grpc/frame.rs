@@ -8,9 +8,9 @@ use std::sync::{
 };
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
-use gufo_core::{Compression, Status};
+use gufo_core::{Compression, Payload, Status};
 
-use super::compress;
+use crate::{compress, encoding::Encoding};
 
 /// Flag byte and length.
 pub(super) const HEAD: usize = 5;
@@ -121,6 +121,11 @@ impl Buf for Frame {
         self.sent += of_head;
         self.body.advance(count - of_head);
     }
+}
+
+/// A message as a frame.
+pub(super) fn frame(encoding: &Encoding, message: Payload) -> Result<Frame, Status> {
+    Frame::message(encoding.body(message)?, encoding.compression.is_some())
 }
 
 /// Takes messages out of the chunks of a body, however they are split.

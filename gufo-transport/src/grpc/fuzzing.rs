@@ -3,12 +3,8 @@
 use bytes::{Bytes, BytesMut};
 use gufo_core::{BackendUrl, Compression, Result, Status};
 
-use super::{
-    compress,
-    config::Address,
-    frame::{self, Decoder},
-};
-use crate::fuzzing::Frames;
+use super::frame::{self, Decoder};
+use crate::{compress, fuzzing::Frames, socket::Address};
 
 pub(crate) fn frames(chunks: &[&[u8]], limit: usize, compression: Option<Compression>) -> Frames {
     let mut decoder = Decoder::new(limit, compression);
@@ -51,5 +47,5 @@ pub(crate) fn compress(compression: Compression, message: &[u8]) -> Result<Bytes
 }
 
 pub(crate) fn address(url: &BackendUrl) -> Result<String> {
-    Address::parse(url).map(|address| address.to_string())
+    Address::parse(url, "grpc", "grpc+unix").map(|address| address.to_string())
 }

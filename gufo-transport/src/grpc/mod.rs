@@ -42,8 +42,6 @@
 
 mod body;
 mod client;
-mod compress;
-mod config;
 mod errors;
 mod frame;
 #[cfg(feature = "fuzzing")]
@@ -57,7 +55,7 @@ use gufo_core::{
     BackendUrl, BoxFuture, ConnectOptions, Connection, ListenOptions, Listener, Result, Transport,
 };
 
-use self::config::Address;
+use crate::socket::{Address, SocketListener};
 
 /// The transport behind `grpc://` and `grpc+unix://`.
 #[derive(Clone, Copy, Debug, Default)]
@@ -79,7 +77,7 @@ impl Transport for GrpcTransport {
         options: ConnectOptions,
     ) -> BoxFuture<'static, Result<Arc<dyn Connection>>> {
         Box::pin(async move {
-            let address = Address::parse(&url)?;
+            let address = Address::parse(&url, "grpc", "grpc+unix")?;
             Ok(Arc::new(client::connect(address, options).await?) as Arc<dyn Connection>)
         })
     }
@@ -90,8 +88,12 @@ impl Transport for GrpcTransport {
         options: ListenOptions,
     ) -> BoxFuture<'static, Result<Box<dyn Listener>>> {
         Box::pin(async move {
-            let address = Address::parse(&url)?;
-            Ok(Box::new(server::GrpcListener::bind(&address, options).await?) as Box<dyn Listener>)
+            let address = Address::parse(&url, "grpc", "grpc+unix")?;
+            let listener = server::GrpcListener {
+                sockets: SocketListener::bind(&address, options).await?,
+                scheme: address.scheme(),
+            };
+            Ok(Box::new(listener) as Box<dyn Listener>)
         })
     }
 }

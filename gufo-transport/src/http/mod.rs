@@ -23,7 +23,7 @@ use gufo_core::{
 };
 
 use self::{call::Target, pool::Pool};
-use crate::web::escape::escape_path;
+use crate::escape::escape_path;
 
 /// The transport behind `http://`.
 #[derive(Clone, Copy, Debug, Default)]

@@ -5,7 +5,7 @@ use gufo_core::{RestBinding, Status};
 use http::Method;
 use serde_json::{Map, Value};
 
-use crate::web::escape::escape;
+use crate::escape::escape;
 
 /// A message bound to HTTP.
 #[derive(Debug)]

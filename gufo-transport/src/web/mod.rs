@@ -7,7 +7,6 @@
     )
 )]
 
-pub(crate) mod escape;
 pub(crate) mod headers;
 pub(crate) mod json;
 pub(crate) mod lines;

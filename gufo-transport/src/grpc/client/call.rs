@@ -17,12 +17,11 @@ use http::{
 
 use super::{Running, Shared};
 use crate::grpc::{
-    body::{Body, Encoding, Received, Sending},
-    compress,
+    body::{Body, Received, Sending},
     errors::{self, Side},
-    frame::Frame,
+    frame::{Frame, frame},
 };
-use crate::web::headers;
+use crate::{compress, encoding::Encoding, web::headers};
 
 pub(super) async fn unary(
     running: Running,
@@ -32,7 +31,7 @@ pub(super) async fn unary(
 ) -> Result<Reply, Status> {
     let shared = Arc::clone(&running.0);
     let encoding = encoding(&shared, &ctx);
-    let frame = encoding.frame(request)?;
+    let frame = frame(&encoding, request)?;
     let (response, stream) = open(&shared, send, &ctx).await?;
     let (head, stream) = ask(&shared, response, stream, frame).await?;
     let limits = &shared.options.limits;
@@ -79,7 +78,10 @@ pub(super) async fn stream(
     let encoding = encoding(&shared, &ctx);
     let single = !ctx.method().kind().streams_requests();
     let first = if single {
-        Some(encoding.frame(requests.next().await.ok_or_else(no_request)??)?)
+        Some(frame(
+            &encoding,
+            requests.next().await.ok_or_else(no_request)??,
+        )?)
     } else {
         None
     };

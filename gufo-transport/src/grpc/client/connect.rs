@@ -1,23 +1,17 @@
 //! From an address to a connection that is ready.
 
-use std::{
-    io,
-    sync::{Arc, atomic::AtomicUsize},
-};
+use std::sync::{Arc, atomic::AtomicUsize};
 
 use gufo_core::{Cancel, ConnectOptions, Error, Result, Retry};
 use http::uri::Authority;
-use tokio::{
-    net::{TcpStream, UnixStream},
-    sync::oneshot,
-};
+use tokio::sync::oneshot;
 
 use super::{GrpcConnection, Shared, driver};
 use crate::grpc::{
-    config::Address,
-    io::{Socket, coalesce},
+    io::coalesce,
     server::{CONNECTION_WINDOW, FRAME_SIZE, SMALL_FRAME_BUDGET, STREAM_WINDOW},
 };
+use crate::socket::Address;
 
 pub(in crate::grpc) async fn connect(
     address: Address,
@@ -38,14 +32,15 @@ fn unreachable(address: &Address, cause: impl std::fmt::Display) -> Error {
 }
 
 async fn try_connect(address: Address, options: ConnectOptions) -> Result<GrpcConnection> {
-    let socket = open(&address)
+    let socket = address
+        .open()
         .await
         .map_err(|error| unreachable(&address, &error).source(error))?;
-    let authority = match &address {
-        Address::Tcp(host) => Authority::try_from(host.as_str()).map_err(|error| {
+    let authority = match address.host() {
+        Some(host) => Authority::try_from(host).map_err(|error| {
             Error::invalid_argument(format!("{host} is not an authority")).source(error)
         })?,
-        Address::Unix(_) => Authority::from_static("localhost"),
+        None => Authority::from_static("localhost"),
     };
     let (coalescing, outgoing) = coalesce(socket);
     let limits = &options.limits;
@@ -90,15 +85,4 @@ async fn try_connect(address: Address, options: ConnectOptions) -> Result<GrpcCo
         send,
         shared,
     })
-}
-
-async fn open(address: &Address) -> io::Result<Socket> {
-    match address {
-        Address::Tcp(host) => {
-            let socket = TcpStream::connect(host.as_str()).await?;
-            socket.set_nodelay(true)?;
-            Ok(Socket::Tcp(socket))
-        }
-        Address::Unix(path) => Ok(Socket::Unix(UnixStream::connect(path).await?)),
-    }
 }

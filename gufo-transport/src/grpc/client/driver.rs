@@ -19,8 +19,9 @@ use tokio::{
 use super::Shared;
 use crate::grpc::{
     frame::Frame,
-    io::{Coalescing, Outgoing, Socket},
+    io::{Coalescing, Outgoing},
 };
+use crate::socket::Socket;
 
 pub(super) async fn drive(
     mut connection: Connection<Coalescing<Socket>, Frame>,

@@ -19,7 +19,8 @@ use gufo_core::{
 use h2::client::SendRequest;
 use http::uri::Authority;
 
-use super::{config::Address, frame::Frame};
+use super::frame::Frame;
+use crate::socket::Address;
 
 pub(super) use connect::connect;
 

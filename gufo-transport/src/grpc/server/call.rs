@@ -11,12 +11,11 @@ use http::{HeaderMap, HeaderValue, Request, Response, header, request::Parts};
 
 use super::{Shared, backlog::Backlog, http2::Answer, plain};
 use crate::grpc::{
-    body::{Body, Encoding, Received, Stopped, send_messages},
-    compress,
+    body::{Body, Received, Stopped, send_messages},
     errors::Side,
-    frame::Frame,
+    frame::{Frame, frame},
 };
-use crate::web::headers;
+use crate::{compress, encoding::Encoding, web::headers};
 
 /// Answers one request.
 pub(super) fn answer(
@@ -160,7 +159,7 @@ async fn unary(
     // The caller gave the call up: dropping the handler's future is all there is to do.
     let Some(reply) = reply else { return };
     let sent = reply.and_then(|reply| {
-        let frame = encoding.frame(reply.message)?;
+        let frame = frame(&encoding, reply.message)?;
         let mut head = reply_head(&encoding)?;
         let limit = shared.options.limits.metadata;
         reply.metadata.check_size(limit)?;

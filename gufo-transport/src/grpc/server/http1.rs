@@ -21,7 +21,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::{Shared, plain};
-use crate::grpc::io::{Prefixed, Socket};
+use crate::{grpc::io::Prefixed, socket::Socket};
 
 /// What hyper may buffer of a request's head, beside metadata.
 const HEADER_ROOM: usize = 8 * 1024;

@@ -4,7 +4,6 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context as TaskContext, Poll},
-    time::Duration,
 };
 
 use gufo_core::{BoxFuture, Cancel};
@@ -13,16 +12,14 @@ use h2::{
     server::{Connection, SendResponse},
 };
 use http::Request;
-use tokio::{
-    task::JoinSet,
-    time::{Interval, MissedTickBehavior},
-};
+use tokio::task::JoinSet;
 
 use super::{RouteCache, Shared, call};
 use crate::grpc::{
     frame::Frame,
-    io::{Coalescing, Outgoing, Prefixed, Socket, coalesce},
+    io::{Coalescing, Outgoing, Prefixed, coalesce},
 };
+use crate::socket::{Pulse, Socket, Verdict};
 
 type Io = Prefixed<Socket>;
 
@@ -73,7 +70,8 @@ pub(super) async fn serve(socket: Io, shared: Arc<Shared>, drain: Cancel) {
     };
     // So far the peer has sent what every connection begins with, which says nothing yet.
     let _ = outgoing.take_read();
-    let pulse = Pulse::new(&shared, connection.ping_pong());
+    let pulse = Pulse::new(&shared.options);
+    let ping_pong = connection.ping_pong();
     let mut serving = Serving {
         connection,
         outgoing,
@@ -84,6 +82,7 @@ pub(super) async fn serve(socket: Io, shared: Arc<Shared>, drain: Cancel) {
         calls: JoinSet::new(),
         drain: Some(Box::pin(async move { drain.cancelled().await })),
         pulse,
+        ping_pong,
         yielded: false,
     };
     std::future::poll_fn(|cx| serving.poll(cx)).await;
@@ -102,6 +101,7 @@ struct Serving {
     /// `None` once draining.
     drain: Option<BoxFuture<'static, ()>>,
     pulse: Pulse,
+    ping_pong: Option<PingPong>,
     yielded: bool,
 }
 
@@ -125,7 +125,7 @@ impl Serving {
         }
         while let Poll::Ready(Some(_)) = self.calls.poll_join_next(cx) {}
         match self.poll_pulse(cx) {
-            Verdict::Alive => {}
+            Verdict::Alive | Verdict::Ask => {}
             Verdict::Idle => self.connection.graceful_shutdown(),
             Verdict::Dead => return Poll::Ready(()),
         }
@@ -196,124 +196,26 @@ impl Serving {
     }
 
     fn poll_pulse(&mut self, cx: &mut TaskContext<'_>) -> Verdict {
-        if self.pulse.poll_pong(cx) {
-            self.pulse.silent = Duration::ZERO;
+        if self.pulse.is_asked()
+            && let Some(ping) = &mut self.ping_pong
+            && matches!(ping.poll_pong(cx), Poll::Ready(Ok(_)))
+        {
+            self.pulse.answered();
         }
-        if self.pulse.tick.poll_tick(cx).is_pending() {
+        if self.pulse.poll_tick(cx).is_pending() {
             return Verdict::Alive;
         }
-        // Make sure that the next tick wakes this task.
-        let _ = self.pulse.tick.poll_tick(cx);
         let heard = self.outgoing.take_read() > 0;
         let waiting = self.outgoing.waiting() + self.shared.backlog.bytes();
         let used = std::mem::take(&mut self.begun) || self.connection.has_streams();
-        self.pulse.look(heard, waiting, used)
-    }
-}
-
-enum Verdict {
-    Alive,
-    /// Nobody has called for a long time.
-    Idle,
-    /// The peer does not answer, or does not read.
-    Dead,
-}
-
-/// Watches whether the peer is alive, reads what it asked for, and still has calls.
-struct Pulse {
-    tick: Interval,
-    ping_pong: Option<PingPong>,
-    options: Arc<gufo_core::ListenOptions>,
-    /// How long nothing was heard.
-    silent: Duration,
-    /// The peer has said anything at all.
-    begun: bool,
-    pinged: bool,
-    /// How long there was no call.
-    unused: Duration,
-    /// What waited for the peer at the last tick, and for how long it has not become less.
-    waiting: usize,
-    stalled: Duration,
-}
-
-impl Pulse {
-    fn new(shared: &Shared, ping_pong: Option<PingPong>) -> Self {
-        let options = Arc::clone(&shared.options);
-        let shortest = options
-            .keep_alive_interval
-            .min(options.keep_alive_timeout)
-            .min(options.idle_timeout)
-            .min(options.stall_timeout)
-            .min(options.handshake_timeout)
-            .max(Duration::from_millis(2));
-        let mut tick = tokio::time::interval(shortest / 2);
-        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        Self {
-            tick,
-            ping_pong,
-            options,
-            silent: Duration::ZERO,
-            begun: false,
-            pinged: false,
-            unused: Duration::ZERO,
-            waiting: 0,
-            stalled: Duration::ZERO,
-        }
-    }
-
-    fn poll_pong(&mut self, cx: &mut TaskContext<'_>) -> bool {
-        if !self.pinged {
-            return false;
-        }
-        let answered = self
-            .ping_pong
-            .as_mut()
-            .is_some_and(|ping| matches!(ping.poll_pong(cx), Poll::Ready(Ok(_))));
-        self.pinged = !answered;
-        answered
-    }
-
-    fn look(&mut self, heard: bool, waiting: usize, used: bool) -> Verdict {
-        let period = self.tick.period();
-        self.silent = if heard {
-            Duration::ZERO
-        } else {
-            self.silent + period
-        };
-        self.begun |= heard;
-        self.unused = if used {
-            Duration::ZERO
-        } else {
-            self.unused + period
-        };
-        let stuck = waiting > 0 && waiting >= self.waiting;
-        self.stalled = if stuck {
-            self.stalled + period
-        } else {
-            Duration::ZERO
-        };
-        self.waiting = waiting;
-
-        let alive = self.options.keep_alive_interval;
-        if self.stalled > self.options.stall_timeout
-            || self.silent > alive + self.options.keep_alive_timeout
-            || (!self.begun && self.silent > self.options.handshake_timeout)
-            // It was told to go away and says things of no use instead.
-            || self.unused > self.options.idle_timeout + self.options.keep_alive_timeout
+        let verdict = self.pulse.look(heard, waiting, used);
+        if verdict == Verdict::Ask
+            && let Some(ping) = &mut self.ping_pong
+            && ping.send_ping(Ping::opaque()).is_ok()
         {
-            return Verdict::Dead;
+            self.pulse.asked();
         }
-        if self.silent >= alive && !self.pinged {
-            self.pinged = self
-                .ping_pong
-                .as_mut()
-                .is_some_and(|ping| ping.send_ping(Ping::opaque()).is_ok());
-        }
-        if self.unused > self.options.idle_timeout {
-            Verdict::Idle
-        } else {
-            Verdict::Alive
-        }
+        verdict
     }
 }
 

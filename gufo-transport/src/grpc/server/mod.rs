@@ -16,7 +16,8 @@ use gufo_core::{
 use tokio::{io::AsyncReadExt, sync::OwnedSemaphorePermit};
 
 use self::backlog::Backlog;
-use super::io::{Prefixed, Socket};
+use super::io::Prefixed;
+use crate::socket::Socket;
 
 pub(super) use http2::{CONNECTION_WINDOW, FRAME_SIZE, SMALL_FRAME_BUDGET, STREAM_WINDOW};
 pub(super) use listener::GrpcListener;

@@ -6,12 +6,12 @@ use bytes::Bytes;
 use gufo_core::{Compression, Status};
 
 /// The compressions this side understands, as `grpc-accept-encoding` names them.
-pub(super) const ACCEPTED: &str = "gzip, zstd";
+pub(crate) const ACCEPTED: &str = "gzip, zstd";
 
 /// zstd's own default; gzip's is 6.
 const ZSTD_LEVEL: i32 = 3;
 
-pub(super) fn compress(compression: Compression, message: &[u8]) -> Result<Bytes, Status> {
+pub(crate) fn compress(compression: Compression, message: &[u8]) -> Result<Bytes, Status> {
     let failed = |error| Status::internal("cannot compress the message").with_source(error);
     match compression {
         Compression::Gzip => {
@@ -33,7 +33,7 @@ pub(super) fn compress(compression: Compression, message: &[u8]) -> Result<Bytes
     }
 }
 
-pub(super) fn decompress(
+pub(crate) fn decompress(
     compression: Compression,
     message: &[u8],
     limit: usize,
