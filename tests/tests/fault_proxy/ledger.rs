@@ -2,7 +2,10 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering::SeqCst},
+    },
 };
 
 use bytes::Bytes;
@@ -52,66 +55,89 @@ impl Ledger {
     }
 }
 
-/// A client that repeats what was not begun and nothing else.
-struct Careful<'a> {
-    bed: &'a Bed,
-    connection: Option<Arc<dyn Connection>>,
-    repeated: usize,
+/// A client that repeats what was not begun and nothing else. Its callers share a connection until
+/// it takes no more calls.
+struct Careful {
+    bed: Arc<Bed>,
+    connection: tokio::sync::Mutex<Option<Arc<dyn Connection>>>,
+    repeated: AtomicUsize,
 }
 
-impl Careful<'_> {
-    async fn add(&mut self, entry: u64) -> Result<u64> {
+impl Careful {
+    async fn connection(&self) -> Arc<dyn Connection> {
+        let mut current = self.connection.lock().await;
         loop {
-            let connection = match &self.connection {
-                Some(connection) => Arc::clone(connection),
-                None => match self.bed.connect_with(patient()).await {
-                    Ok(connection) => connection,
-                    Err(error) => {
-                        assert_eq!(error.retry(), Retry::NotBegun, "{error}");
-                        continue;
-                    }
-                },
+            if let Some(connection) = &*current {
+                return Arc::clone(connection);
+            }
+            match self.bed.connect_with(patient()).await {
+                Ok(connection) => *current = Some(connection),
+                Err(error) => assert_eq!(error.retry(), Retry::NotBegun, "{error}"),
+            }
+        }
+    }
+
+    async fn add(&self, entry: u64) -> Result<u64> {
+        loop {
+            let connection = self.connection().await;
+            let added = self.bed.ledger.add(&connection, entry).await;
+            let Err(error) = added else {
+                return added;
             };
-            self.connection = Some(Arc::clone(&connection));
-            match self.bed.ledger.add(&connection, entry).await {
-                Err(error) => {
-                    assert_eq!(error.code(), Code::Unavailable, "{error}");
-                    self.connection = None;
-                    if error.retry() != Retry::NotBegun {
-                        return Err(error);
-                    }
-                    self.repeated += 1;
-                }
-                answer => return answer,
+            assert_eq!(error.code(), Code::Unavailable, "{error}");
+            if error.retry() != Retry::NotBegun {
+                return Err(error);
+            }
+            self.repeated.fetch_add(1, SeqCst);
+            let mut current = self.connection.lock().await;
+            if current
+                .as_ref()
+                .is_some_and(|now| Arc::ptr_eq(now, &connection))
+            {
+                *current = None;
             }
         }
     }
 }
 
-/// Connections are cut again and again, at every place of their bytes. What was answered was done,
-/// and nothing was done twice, though whatever was "not begun" was repeated.
+/// Connections are cut again and again, at every place of their bytes, while calls are made side by
+/// side. What was answered was done, and nothing was done twice, though whatever was "not begun" was
+/// repeated.
 pub(crate) async fn a_call_said_not_to_have_begun_may_be_repeated(wire: Wire) {
-    let bed = Bed::new(wire).await;
-    let mut answered = Vec::new();
-    let mut client = Careful {
-        bed: &bed,
-        connection: None,
-        repeated: 0,
-    };
+    const CALLERS: u64 = 6;
+    const CALLS: u64 = 100;
+    const RESETS: u64 = 60;
+    let client = Arc::new(Careful {
+        bed: Arc::new(Bed::new(wire).await),
+        connection: tokio::sync::Mutex::default(),
+        repeated: AtomicUsize::new(0),
+    });
+    let cuts = (0..RESETS).flat_map(|cut| {
+        let direction = Direction::BOTH[usize::from(cut % 3 == 0)];
+        [Step::Bytes(direction, 1 + cut * 37 % 397), Step::Reset]
+    });
+    client.bed.proxy.play(cuts);
 
-    for entry in 0..300 {
-        if entry % 3 == 0 {
-            let direction = Direction::BOTH[usize::from(entry % 2 == 0)];
-            bed.proxy
-                .play([Step::Bytes(direction, 1 + entry % 211), Step::Reset]);
-        }
-        let added = within("the call", client.add(entry)).await;
-        if let Ok(reply) = added {
-            assert_eq!(reply, entry);
-            answered.push(entry);
-        }
+    let callers = (0..CALLERS).map(|caller| {
+        let client = Arc::clone(&client);
+        tokio::spawn(async move {
+            let mut answered = Vec::new();
+            for entry in caller * CALLS..(caller + 1) * CALLS {
+                if let Ok(reply) = within("the call", client.add(entry)).await {
+                    assert_eq!(reply, entry);
+                    answered.push(entry);
+                }
+            }
+            answered
+        })
+    });
+    let mut answered = Vec::new();
+    for caller in callers.collect::<Vec<_>>() {
+        answered.append(&mut within("the calls", caller).await.expect("no panic"));
     }
 
+    let client = Arc::into_inner(client).expect("all callers are gone");
+    let bed = Arc::into_inner(client.bed).expect("all callers are gone");
     let mut done = BTreeMap::new();
     for entry in bed.ledger.entries() {
         *done.entry(entry).or_insert(0) += 1;
@@ -119,7 +145,9 @@ pub(crate) async fn a_call_said_not_to_have_begun_may_be_repeated(wire: Wire) {
     assert!(done.values().all(|times| *times == 1), "{done:?}");
     assert!(answered.iter().all(|entry| done.contains_key(entry)));
     let resets = bed.proxy.counts().resets;
-    assert!(resets >= 20, "only {resets} resets");
+    let repeated = client.repeated.into_inner();
+    assert!(resets >= RESETS / 2, "only {resets} resets");
+    assert!(repeated > 0, "no call came too late");
     assert!(answered.len() >= 100, "only {} answers", answered.len());
     bed.survived().await;
 }
