@@ -278,12 +278,15 @@ impl Proxy {
     /// Listens again, at the same address.
     ///
     /// # Panics
-    /// When somebody else took the address meanwhile.
+    /// When somebody else took the address meanwhile, and outside a tokio runtime.
     pub fn listen(&self) {
         self.shared.act(&Step::Listen);
     }
 
     /// Takes back all faults and listens again; see [`Step::Heal`].
+    ///
+    /// # Panics
+    /// As [`listen`](Self::listen), if the address was closed.
     pub fn heal(&self) {
         self.shared.act(&Step::Heal);
     }

@@ -27,8 +27,8 @@ pub enum Step {
     Faults(Direction, Faults),
     /// Sets how new connections are made.
     Connecting(Connecting),
-    /// Takes back all faults and listens again. Connections made from now on go where they went
-    /// before, without delay or duplicates; what is cut, half-closed or swallowed stays so.
+    /// Takes back all faults and listens again. New connections go to the same upstream as before,
+    /// without delay or duplicates. What was cut, half-closed or swallowed stays so.
     Heal,
     /// Resets every connection.
     Reset,

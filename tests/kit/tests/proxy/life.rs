@@ -11,16 +11,17 @@ use std::{
 
 use gufo_testkit::{
     eventually,
-    proxy::{Address, Proxy},
+    proxy::{Address, Proxy, Slices},
     within,
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream, UnixListener, UnixStream},
     runtime::Handle,
+    task::JoinSet,
 };
 
-use crate::bed::Bed;
+use crate::bed::{Bed, bytes};
 
 fn path() -> PathBuf {
     static NEXT: AtomicUsize = AtomicUsize::new(0);
@@ -95,6 +96,40 @@ async fn it_is_driven_from_any_task() {
         .expect("it does");
 
     client.is_reset().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn many_connections_at_once_on_many_threads_are_each_right() {
+    let bed = Arc::new(Bed::right());
+    bed.proxy.both(|faults| {
+        faults.slices = Some(Slices {
+            variation: 100,
+            ..Slices::of(200)
+        });
+    });
+    let sent = bytes(20_000);
+
+    let mut clients = JoinSet::new();
+    for _ in 0..32 {
+        let (bed, sent) = (Arc::clone(&bed), sent.clone());
+        clients.spawn(async move {
+            // Whose server it is does not matter.
+            let (mut client, mut server) = bed.pair().await;
+            client.send(&sent).await;
+            client.finish().await;
+            server.send(&sent).await;
+            server.finish().await;
+            let ((heard, _), (asked, _)) = tokio::join!(client.rest(), server.rest());
+            assert!(heard == sent && asked == sent, "other bytes");
+        });
+    }
+    clients.join_all().await;
+
+    bed.counted("all are over", |counts| counts.open == 0).await;
+    let counts = bed.counts();
+    assert_eq!(counts.connections, 32);
+    assert_eq!((counts.up.delivered, counts.up.ends), (640_000, 32));
+    assert_eq!((counts.down.delivered, counts.down.ends), (640_000, 32));
 }
 
 #[tokio::test]
