@@ -83,6 +83,8 @@ pub(crate) const SUITES: &[Suite] = &[
     row("fault proxy",           "raw sockets",            "gufo-testkit",   "proxy"),
     row("fault proxy",           "grpc+unix",              "gufo-tests",     "fault_proxy").named("grpc_unix"),
     row("fault proxy",           "grpc",                   "gufo-tests",     "fault_proxy").named("grpc"),
+    row("fault proxy",           "tcp",                    "gufo-tests",     "fault_proxy").named("tcp"),
+    row("fault proxy",           "unix",                   "gufo-tests",     "fault_proxy").named("unix"),
     row("plain json",            "http/1.1",               "gufo-tests",     "http_json"),
     row("interop",               "python grpcio",          "gufo-tests",     "interop_python"),
     row("interop",               "tonic",                  "gufo-tests",     "interop_tonic"),

@@ -73,3 +73,5 @@ macro_rules! suite {
 
 suite!(grpc, Wire::tcp("grpc"));
 suite!(grpc_unix, Wire::unix("grpc+unix"));
+suite!(tcp, Wire::tcp("tcp"));
+suite!(unix, Wire::unix("unix"));
