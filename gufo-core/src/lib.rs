@@ -83,7 +83,7 @@ pub use task::Tasks;
 pub use trace::Trace;
 pub use transport::{
     Compression, ConnectOptions, Connection, ConnectionState, Dispatch, Incoming, Limits,
-    ListenOptions, Listener, Transport, Transports,
+    ListenOptions, Listener, Sharing, Transport, Transports,
 };
 pub use url::{BackendUrl, Host, UrlReader};
 pub use watchdog::Watchdog;

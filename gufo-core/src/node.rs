@@ -40,9 +40,14 @@ pub struct Node {
     /// The version of the service it runs; `0.0.0` by default.
     #[serde(default)]
     pub version: Version,
-    /// Where it can be called, one per transport, the preferred one first.
+    /// Where it can be called, one per transport. A caller takes the one whose transport it prefers; of several of one
+    /// transport the first.
     #[serde(default)]
     pub endpoints: Vec<Endpoint>,
+    /// Where endpoints lead to this node that do not do so from everywhere, such as the path of a socket: callers in
+    /// another [`place`](crate::Transport::place) leave such an endpoint alone. One that is not named here is for all.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub places: BTreeMap<Endpoint, String>,
     /// The region it runs in, such as `eu-west`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub region: Option<String>,
@@ -83,6 +88,7 @@ impl Node {
             boot: String::new(),
             version: Version::default(),
             endpoints: Vec::new(),
+            places: BTreeMap::new(),
             region: None,
             zone: None,
             groups: BTreeSet::new(),
@@ -161,16 +167,16 @@ pub enum Health {
     Unhealthy,
 }
 
-/// One address of a [`Node`]: a URL with a scheme and hosts or a socket, and without a user.
+/// One address of a [`Node`]: a URL with a scheme and hosts or a path, and without a user.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Endpoint(Arc<str>);
 
 impl Endpoint {
-    /// Checks `text` and keeps it unchanged: `grpc://[::1]:50051`, `grpc+unix:///run/greeter.sock`, `memory://greeter`.
+    /// Checks `text` and keeps it unchanged: `grpc://[::1]:50051`, `unix:///run/greeter.sock`, `memory://greeter`.
     ///
     /// # Errors
     ///
-    /// `InvalidArgument` when it is no URL, has neither host nor socket, or has a user or secret, which a registry would
+    /// `InvalidArgument` when it is no URL, has neither host nor path, or has a user or secret, which a registry would
     /// show to everybody.
     pub fn parse(text: &str) -> Result<Self> {
         let url = BackendUrl::parse(text)?;
@@ -179,9 +185,9 @@ impl Endpoint {
                 "an endpoint must not contain a user or a secret: registries publish it",
             ));
         }
-        if url.hosts().is_empty() && !url.is_unix() {
+        if url.hosts().is_empty() && url.path().is_empty() {
             return Err(Error::invalid_argument(format!(
-                "endpoint {url} has no host"
+                "endpoint {url} has neither host nor path"
             )));
         }
         Ok(Self(text.into()))
@@ -261,6 +267,7 @@ mod tests {
             "grpc://[::]:10004",
             "grpc+tls://127.0.0.1:9999",
             "grpc+unix:///run/x.sock",
+            "unix:///run/x.sock",
             "memory://greeter",
         ] {
             assert_eq!(Endpoint::parse(text).unwrap().to_string(), text);
@@ -296,6 +303,8 @@ mod tests {
         let mut full = node()
             .with_endpoint(Endpoint::parse("grpc://a:1").unwrap())
             .with_metadata("k", "wert ü");
+        full.places
+            .insert(Endpoint::parse("grpc://a:1").unwrap(), "attic".into());
         full.boot = "b1".into();
         full.groups.insert("canary".into());
         full.health = Health::Degraded;

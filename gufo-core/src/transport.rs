@@ -37,6 +37,17 @@ pub trait Transport: fmt::Debug + Send + Sync + 'static {
         url: BackendUrl,
         options: ListenOptions,
     ) -> BoxFuture<'static, Result<Box<dyn Listener>>>;
+
+    /// The place within which a URL leads to one and the same peer: processes that get the same text
+    /// here reach the same peer by it, and for others it leads elsewhere or nowhere. `None`, the
+    /// default: everywhere.
+    ///
+    /// A name in memory belongs to one process and the path of a socket to one file system, so
+    /// nobody else may take them out of a registry ([`Node::places`](crate::Node::places)).
+    fn place(&self, url: &BackendUrl) -> Option<String> {
+        let _ = url;
+        None
+    }
 }
 
 /// A connection to a peer: a [`Handler`] whose calls are answered elsewhere.
@@ -157,6 +168,9 @@ impl Default for ConnectOptions {
 pub struct ListenOptions {
     /// Limits of each connection.
     pub limits: Limits,
+    /// Whether further listeners take peers of the same address, in this process or in others; the
+    /// system deals them out. Those who cannot answer `Unimplemented`. Default: alone.
+    pub sharing: Sharing,
     /// Peers that may be in their handshake at once; one more is turned away. Default 1,000.
     pub handshakes: usize,
     /// How long a peer may take until its first request's head is complete. Default 5 s.
@@ -177,6 +191,7 @@ impl Default for ListenOptions {
     fn default() -> Self {
         Self {
             limits: Limits::default(),
+            sharing: Sharing::default(),
             handshakes: 1000,
             handshake_timeout: Duration::from_secs(5),
             header_timeout: Duration::from_secs(10),
@@ -186,6 +201,17 @@ impl Default for ListenOptions {
             keep_alive_timeout: Duration::from_secs(10),
         }
     }
+}
+
+/// Whether a listener has its address for itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Sharing {
+    /// It is the only one there, unless its URL says otherwise.
+    #[default]
+    Alone,
+    /// Others that share may listen there as well.
+    Shared,
 }
 
 /// How messages are compressed.
@@ -218,6 +244,9 @@ impl Compression {
 }
 
 /// A table from scheme to transport. Explicit, never global: applications add their own.
+///
+/// Its order is a preference: of several endpoints of a node a client takes the one whose scheme
+/// comes first here.
 #[derive(Clone, Debug, Default)]
 pub struct Transports {
     known: Vec<(&'static str, Arc<dyn Transport>)>,
@@ -231,11 +260,14 @@ impl Transports {
         Self::default()
     }
 
-    /// Adds a transport under a scheme, replacing one of the same scheme.
+    /// Adds a transport under a scheme, behind those that are there; one of the same scheme it
+    /// replaces, in its place.
     #[must_use]
     pub fn with(mut self, scheme: &'static str, transport: Arc<dyn Transport>) -> Self {
-        self.known.retain(|(known, _)| *known != scheme);
-        self.known.push((scheme, transport));
+        match self.known.iter_mut().find(|(known, _)| *known == scheme) {
+            Some((_, known)) => *known = transport,
+            None => self.known.push((scheme, transport)),
+        }
         self
     }
 
@@ -246,7 +278,7 @@ impl Transports {
         self
     }
 
-    /// Adds what another table has and this one has not.
+    /// Adds what another table has and this one has not, behind it.
     #[must_use]
     pub fn or(mut self, other: &Self) -> Self {
         for (scheme, transport) in &other.known {
@@ -276,7 +308,7 @@ impl Transports {
         )))
     }
 
-    /// The schemes compiled in.
+    /// The schemes compiled in, the preferred one first.
     pub fn schemes(&self) -> impl Iterator<Item = &'static str> {
         self.known.iter().map(|(scheme, _)| *scheme)
     }
