@@ -28,6 +28,7 @@ pub mod http;
 pub mod memory;
 #[cfg(feature = "native")]
 pub mod native;
+mod place;
 #[cfg(feature = "socket")]
 mod socket;
 #[cfg(feature = "web")]
@@ -37,20 +38,21 @@ use std::sync::Arc;
 
 use gufo_core::Transports;
 
-/// All transports compiled in, and the names of those that are not.
+/// All transports compiled in, and the names of those that are not: the order is that in which a
+/// client prefers them, the fastest first.
 #[must_use]
 pub fn builtin() -> Transports {
     let table = Transports::new().with("memory", Arc::new(memory::MemoryTransport::new()));
+    #[cfg(feature = "native")]
+    let table = table
+        .with("unix", Arc::new(native::NativeTransport::new()))
+        .with("tcp", Arc::new(native::NativeTransport::new()));
+    #[cfg(not(feature = "native"))]
+    let table = table.without("unix", "native").without("tcp", "native");
     #[cfg(feature = "grpc")]
     let table = table.with("grpc", Arc::new(grpc::GrpcTransport::new()));
     #[cfg(not(feature = "grpc"))]
     let table = table.without("grpc", "grpc");
-    #[cfg(feature = "native")]
-    let table = table
-        .with("tcp", Arc::new(native::NativeTransport::new()))
-        .with("unix", Arc::new(native::NativeTransport::new()));
-    #[cfg(not(feature = "native"))]
-    let table = table.without("tcp", "native").without("unix", "native");
     #[cfg(feature = "http")]
     let table = table.with("http", Arc::new(http::HttpTransport::new()));
     #[cfg(not(feature = "http"))]

@@ -55,7 +55,10 @@ use gufo_core::{
     BackendUrl, BoxFuture, ConnectOptions, Connection, ListenOptions, Listener, Result, Transport,
 };
 
-use crate::socket::{Address, SocketListener};
+use crate::{
+    place,
+    socket::{Address, SocketListener},
+};
 
 /// The transport behind `grpc://` and `grpc+unix://`.
 #[derive(Clone, Copy, Debug, Default)]
@@ -95,5 +98,9 @@ impl Transport for GrpcTransport {
             };
             Ok(Box::new(listener) as Box<dyn Listener>)
         })
+    }
+
+    fn place(&self, url: &BackendUrl) -> Option<String> {
+        url.is_unix().then(place::files)
     }
 }

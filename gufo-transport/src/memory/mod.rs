@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use gufo_core::{
     BackendUrl, BoxFuture, ConnectOptions, Connection, Error, ListenOptions, Listener, Result,
-    Transport,
+    Sharing, Transport,
 };
 
 use self::{connection::MemoryConnection, listener::MemoryListener};
@@ -78,7 +78,16 @@ impl Transport for MemoryTransport {
                     "encode is chosen by the client: leave it out of the listener",
                 ));
             }
+            if options.sharing == Sharing::Shared {
+                return Err(Error::unimplemented(
+                    "a name in memory has one listener: it cannot be shared",
+                ));
+            }
             Ok(Box::new(MemoryListener::listen(name, &options)?) as Box<dyn Listener>)
         })
+    }
+
+    fn place(&self, _: &BackendUrl) -> Option<String> {
+        Some(crate::place::process())
     }
 }

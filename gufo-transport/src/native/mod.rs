@@ -30,7 +30,10 @@ use gufo_core::{
     BackendUrl, BoxFuture, ConnectOptions, Connection, ListenOptions, Listener, Result, Transport,
 };
 
-use crate::socket::{Address, SocketListener};
+use crate::{
+    place,
+    socket::{Address, SocketListener},
+};
 
 /// The transport behind `tcp://` and `unix://`.
 #[derive(Clone, Copy, Debug, Default)]
@@ -70,5 +73,9 @@ impl Transport for NativeTransport {
             };
             Ok(Box::new(listener) as Box<dyn Listener>)
         })
+    }
+
+    fn place(&self, url: &BackendUrl) -> Option<String> {
+        (url.scheme() == "unix" || url.is_unix()).then(place::files)
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{fmt, io, net::SocketAddr, path::PathBuf, sync::Arc};
 
-use gufo_core::{Error, ListenOptions, Result};
+use gufo_core::{Error, ListenOptions, Result, Sharing};
 use tokio::{
     net::{TcpListener, UnixListener},
     sync::{OwnedSemaphorePermit, Semaphore},
@@ -60,14 +60,21 @@ impl SocketListener {
             };
             error_of(message).context("cause", &error).source(error)
         };
+        let shared = options.sharing == Sharing::Shared;
         let (listener, url) = match address.place() {
             Place::Tcp(host) => {
-                let listener = listen_tcp(host, address.reuse_port).await.map_err(failed)?;
+                let reuse_port = shared || address.reuse_port;
+                let listener = listen_tcp(host, reuse_port).await.map_err(failed)?;
                 let local = listener.local_addr().map_err(failed)?;
                 (
                     Bound::Tcp(listener),
                     format!("{}://{local}", address.scheme()),
                 )
+            }
+            Place::Unix(_) if shared => {
+                return Err(Error::unimplemented(format!(
+                    "{address} has one listener: the path of a socket cannot be shared"
+                )));
             }
             Place::Unix(path) => {
                 remove_stale(path).await.map_err(failed)?;
