@@ -4,12 +4,12 @@ use std::{sync::Arc, time::Duration};
 
 use gufo_core::random::{Random, jitter};
 
-/// The first wait.
-const FIRST: Duration = Duration::from_millis(100);
+/// The first wait and the longest, before jitter, where calls wait for the outcome.
+const EAGER: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(10));
+/// The same where calls go on meanwhile, over something less good.
+const PATIENT: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
 /// What each wait is longer than the one before.
 const FACTOR: f64 = 1.6;
-/// The longest wait, before jitter.
-const LAST: Duration = Duration::from_secs(10);
 /// How far chance moves a wait in either direction, so that clients do not come back together.
 const JITTER: f64 = 0.2;
 /// How long a success must last to start over. A peer that accepts and hangs up at once would be
@@ -20,15 +20,39 @@ const STABLE: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(crate) struct Backoff {
     random: Arc<dyn Random>,
+    first: Duration,
+    last: Duration,
     next: Duration,
 }
 
 impl Backoff {
+    /// Waits from 100 ms to 10 s.
     pub(crate) fn new(random: Arc<dyn Random>) -> Self {
+        Self::between(EAGER, random)
+    }
+
+    /// Waits from 1 s to 1 min.
+    pub(crate) fn patient(random: Arc<dyn Random>) -> Self {
+        Self::between(PATIENT, random)
+    }
+
+    fn between((first, last): (Duration, Duration), random: Arc<dyn Random>) -> Self {
         Self {
             random,
-            next: FIRST,
+            first,
+            last,
+            next: first,
         }
+    }
+
+    /// Whether a success that lasted this long counts as one.
+    pub(crate) fn is_stable(lasted: Duration) -> bool {
+        lasted >= STABLE
+    }
+
+    /// Forgets the failures.
+    pub(crate) const fn start_over(&mut self) {
+        self.next = self.first;
     }
 
     /// Waits after a failed attempt.
@@ -39,8 +63,8 @@ impl Backoff {
     /// Waits after a success that lasted this long; one that lasted well starts over without a
     /// wait.
     pub(crate) async fn wait_after(&mut self, lasted: Duration) {
-        if lasted >= STABLE {
-            self.next = FIRST;
+        if Self::is_stable(lasted) {
+            self.start_over();
         } else {
             self.wait().await;
         }
@@ -48,7 +72,7 @@ impl Backoff {
 
     fn advance(&mut self) -> Duration {
         let wait = jitter(&*self.random, self.next, JITTER);
-        self.next = self.next.mul_f64(FACTOR).min(LAST);
+        self.next = self.next.mul_f64(FACTOR).min(self.last);
         wait
     }
 }
@@ -113,6 +137,6 @@ mod tests {
         backoff.wait_after(Duration::from_secs(1)).await;
 
         assert_eq!(before.elapsed(), Duration::ZERO);
-        assert_eq!(backoff.next, FIRST);
+        assert_eq!(backoff.next, EAGER.0);
     }
 }

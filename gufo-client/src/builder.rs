@@ -12,12 +12,13 @@ use crate::{
     Channel,
     discovery::Discovery,
     endpoint::{Connecting, Target},
-    endpoints::Endpoints,
+    nodes::Nodes,
     pool::Pool,
+    preference::{Destination, Preference},
     shared::Shared,
 };
 
-/// Connections per endpoint. One: with a core for each side, eight connections answered fewer small
+/// Connections per node. One: with a core for each side, eight connections answered fewer small
 /// calls per processor second than one, and more only where messages are of 64 KiB
 /// (`gufo-benches rpc`, 64/1 against 64/8).
 pub const DEFAULT_CONNECTIONS: usize = 1;
@@ -31,7 +32,9 @@ pub const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 #[must_use = "a channel is made by connect() or connect_lazy()"]
 pub struct ChannelBuilder {
     transports: Transports,
+    prefer: Vec<String>,
     addresses: Vec<String>,
+    nodes: Vec<Vec<String>>,
     discovery: Option<(Arc<dyn Registry>, ServiceName)>,
     connections: usize,
     connect_timeout: Duration,
@@ -45,7 +48,9 @@ impl ChannelBuilder {
     pub(crate) fn new() -> Self {
         Self {
             transports: Transports::new(),
+            prefer: Vec::new(),
             addresses: Vec::new(),
+            nodes: Vec::new(),
             discovery: None,
             connections: DEFAULT_CONNECTIONS,
             connect_timeout: DEFAULT_CONNECT_TIMEOUT,
@@ -56,15 +61,26 @@ impl ChannelBuilder {
         }
     }
 
-    /// Adds transports; of two with one scheme the later one stays.
+    /// Adds transports, before those that are there; of two with one scheme the later one stays.
     pub fn transports(mut self, transports: Transports) -> Self {
         self.transports = transports.or(&self.transports);
         self
     }
 
-    /// Adds a transport under a scheme.
+    /// Adds a transport under a scheme, behind those that are there.
     pub fn transport(mut self, scheme: &'static str, transport: Arc<dyn Transport>) -> Self {
         self.transports = self.transports.with(scheme, transport);
+        self
+    }
+
+    /// Takes these schemes before all others where a node offers several, the best first. Default:
+    /// the order of the transports; that of the bundled ones puts the fastest first.
+    ///
+    /// Endpoints that lead to their node in one place only, such as a name in memory or the path of
+    /// a socket, are taken in that place only ([`Transport::place`]). With and without TLS is one
+    /// scheme: there the order of the node counts.
+    pub fn prefer<T: Into<String>>(mut self, schemes: impl IntoIterator<Item = T>) -> Self {
+        self.prefer = schemes.into_iter().map(Into::into).collect();
         self
     }
 
@@ -81,6 +97,12 @@ impl ChannelBuilder {
         self
     }
 
+    /// Adds one node that can be reached at several URLs, of which the best that works is taken.
+    pub fn node<T: Into<String>>(mut self, urls: impl IntoIterator<Item = T>) -> Self {
+        self.nodes.push(urls.into_iter().map(Into::into).collect());
+        self
+    }
+
     /// Finds the peers in a registry: the nodes of a service, whose set is followed from then on.
     /// While the registry is out of reach, the last known nodes stay.
     pub fn registry(mut self, registry: Arc<dyn Registry>, service: ServiceName) -> Self {
@@ -88,7 +110,7 @@ impl ChannelBuilder {
         self
     }
 
-    /// Connections per endpoint. Default [`DEFAULT_CONNECTIONS`].
+    /// Connections per node. Default [`DEFAULT_CONNECTIONS`].
     pub const fn connections(mut self, connections: usize) -> Self {
         self.connections = connections;
         self
@@ -170,14 +192,14 @@ impl ChannelBuilder {
     ///
     /// # Errors
     /// `InvalidArgument` for a URL that cannot be parsed, a scheme without a transport, no transport
-    /// at all, neither address nor registry or both, or 0 connections.
+    /// at all, a node without a URL, neither address nor registry or both, or 0 connections.
     ///
     /// # Panics
     /// Outside a tokio runtime.
     pub fn connect_lazy(self) -> Result<Channel> {
         if self.connections == 0 {
             return Err(Error::invalid_argument(
-                "a channel needs at least one connection per endpoint",
+                "a channel needs at least one connection per node",
             ));
         }
         if self.transports.schemes().next().is_none() {
@@ -186,14 +208,15 @@ impl ChannelBuilder {
             ));
         }
         let shared = Arc::new(Shared::new(Arc::clone(&self.random)));
-        let mut endpoints = Endpoints::new(self.connecting(), Arc::clone(&shared));
+        let preference = Preference::new(self.transports.clone(), &self.prefer)?;
+        let mut nodes = Nodes::new(self.connecting(), Arc::clone(&shared));
         let tasks = Tasks::new();
         let fixed = match self.discovery {
             None => {
-                endpoints.set(&targets(&self.addresses, &self.transports)?);
-                Some(endpoints)
+                nodes.set(&self.destinations(&preference)?);
+                Some(nodes)
             }
-            Some(_) if !self.addresses.is_empty() => {
+            Some(_) if !(self.addresses.is_empty() && self.nodes.is_empty()) => {
                 return Err(Error::invalid_argument(
                     "a channel has addresses or a registry, not both",
                 ));
@@ -202,10 +225,10 @@ impl ChannelBuilder {
                 let discovery = Discovery {
                     registry,
                     service,
-                    transports: self.transports,
+                    preference,
                     timeout: self.connect_timeout,
                 };
-                let following = discovery.follow(endpoints, Arc::clone(&shared), self.random);
+                let following = discovery.follow(nodes, Arc::clone(&shared), self.random);
                 tasks.spawn("channel-discovery", following);
                 None
             }
@@ -225,17 +248,21 @@ impl ChannelBuilder {
             random: Arc::clone(&self.random),
         }
     }
-}
-
-fn targets(addresses: &[String], transports: &Transports) -> Result<Vec<Target>> {
-    let mut targets = Vec::new();
-    for address in addresses {
-        targets.extend(Target::parse(address, transports)?);
+    fn destinations(&self, preference: &Preference) -> Result<Vec<Destination>> {
+        let mut found = Vec::new();
+        for address in &self.addresses {
+            let targets = Target::parse(address, &preference.transports)?;
+            found.extend(targets.into_iter().map(Destination::from));
+        }
+        for urls in &self.nodes {
+            let node = preference.urls(urls)?;
+            found.push(node.ok_or_else(|| Error::invalid_argument("a node needs a url"))?);
+        }
+        if found.is_empty() {
+            return Err(Error::invalid_argument(
+                "a channel needs an address or a registry",
+            ));
+        }
+        Ok(found)
     }
-    if targets.is_empty() {
-        return Err(Error::invalid_argument(
-            "a channel needs an address or a registry",
-        ));
-    }
-    Ok(targets)
 }

@@ -12,6 +12,12 @@ use crate::{ChannelBuilder, pool::Pool};
 /// Connections to the nodes of a service, used as one: each call goes over the less busy of two
 /// connections chosen by chance.
 ///
+/// A node that can be reached in several ways is reached in the best one, see
+/// [`ChannelBuilder::prefer`]. Where that one cannot be connected within 250 ms the next best is
+/// tried beside it, and what is connected first is used. The better ones are then tried again after
+/// 1 s, and after waits that grow by 1.6 up to 1 min; once one is connected, new calls take it, and
+/// those that run end where they are. However it is reached, a node has its one share of the calls.
+///
 /// Connections that end, or whose peer goes away, leave at once and are made again in the
 /// background, with a back-off of 100 ms that grows by 1.6 up to 10 s, moved by chance by up to a
 /// fifth. A call that finds no connection waits for one until its deadline, at most for the connect
@@ -39,7 +45,14 @@ impl Channel {
     /// How many connections are ready now.
     #[must_use]
     pub fn connections(&self) -> usize {
-        self.pool.ready()
+        self.pool.endpoints().len()
+    }
+
+    /// The URLs of the endpoints that connections are ready to now, one for each connection: which
+    /// nodes take calls, and over which transport.
+    #[must_use]
+    pub fn endpoints(&self) -> Vec<Arc<str>> {
+        self.pool.endpoints()
     }
 
     /// Waits until a connection is ready, at most for the connect timeout.

@@ -3,14 +3,18 @@
 use std::{sync::Arc, time::Duration};
 
 use gufo_core::{
-    Error, Health, Node, Registry, Result, ServiceName, Transports,
+    Error, Health, Node, Registry, Result, ServiceName,
     random::Random,
     registry::{Snapshot, Watch},
 };
 use tokio::time::Instant;
 
 use crate::{
-    backoff::Backoff, endpoint::Target, endpoints::Endpoints, shared::Shared, telemetry::CHANNEL,
+    backoff::Backoff,
+    nodes::Nodes,
+    preference::{Destination, Preference},
+    shared::Shared,
+    telemetry::CHANNEL,
 };
 
 /// A service in a registry.
@@ -18,16 +22,16 @@ use crate::{
 pub(crate) struct Discovery {
     pub(crate) registry: Arc<dyn Registry>,
     pub(crate) service: ServiceName,
-    pub(crate) transports: Transports,
+    pub(crate) preference: Preference,
     /// How long opening a watch may take.
     pub(crate) timeout: Duration,
 }
 
 impl Discovery {
-    /// Keeps the endpoints of the service up to date for ever. What fails leaves them as they are.
+    /// Keeps the nodes of the service up to date for ever. What fails leaves them as they are.
     pub(crate) async fn follow(
         self,
-        mut endpoints: Endpoints,
+        mut nodes: Nodes,
         shared: Arc<Shared>,
         random: Arc<dyn Random>,
     ) {
@@ -38,9 +42,9 @@ impl Discovery {
                 Ok(mut watch) => {
                     is_down = false;
                     let since = Instant::now();
-                    self.show(&watch.current(), &mut endpoints, &shared);
+                    self.show(&watch.current(), &mut nodes, &shared);
                     while let Some(snapshot) = watch.changed().await {
-                        self.show(&snapshot, &mut endpoints, &shared);
+                        self.show(&snapshot, &mut nodes, &shared);
                     }
                     ("it ended the watch".to_owned(), since.elapsed())
                 }
@@ -68,35 +72,31 @@ impl Discovery {
         }
     }
 
-    fn show(&self, snapshot: &Snapshot, endpoints: &mut Endpoints, shared: &Shared) {
+    fn show(&self, snapshot: &Snapshot, nodes: &mut Nodes, shared: &Shared) {
         // Stale nodes are those of before an outage: good for a start, never a reason to let go.
-        if snapshot.is_stale() && !endpoints.is_empty() {
+        if snapshot.is_stale() && !nodes.is_empty() {
             return;
         }
-        let targets: Vec<_> = snapshot
+        let reached: Vec<_> = snapshot
             .nodes()
             .iter()
             .filter(|node| node.health != Health::Unhealthy && node.weight > 0)
-            .filter_map(|node| self.target(node))
+            .filter_map(|node| self.destination(node))
             .collect();
-        endpoints.set(&targets);
-        if targets.is_empty() {
-            let (service, nodes) = (&self.service, snapshot.len());
+        nodes.set(&reached);
+        if reached.is_empty() {
+            let (service, known) = (&self.service, snapshot.len());
             shared.trouble.discovery_failed(format!(
-                "the registry knows {nodes} nodes of {service}, none of which can be called"
+                "the registry knows {known} nodes of {service}, none of which can be called"
             ));
         }
     }
 
-    /// The first endpoint of a node that a transport reaches.
-    fn target(&self, node: &Node) -> Option<Target> {
-        let target = node
-            .endpoints
-            .iter()
-            .find_map(|endpoint| Target::of(endpoint.url(), &self.transports).ok());
-        if target.is_none() {
+    fn destination(&self, node: &Node) -> Option<Destination> {
+        let destination = self.preference.node(node);
+        if destination.is_none() {
             tracing::warn!(target: CHANNEL, node = %node.id, endpoints = ?node.endpoints, "no transport reaches the node");
         }
-        target
+        destination
     }
 }

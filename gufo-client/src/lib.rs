@@ -27,8 +27,11 @@ mod discovery;
 #[cfg(feature = "dynamic")]
 mod dynamic;
 mod endpoint;
-mod endpoints;
+mod keep;
+mod nodes;
 mod pool;
+mod preference;
+mod race;
 mod repeat;
 mod shared;
 pub mod telemetry;

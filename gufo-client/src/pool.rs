@@ -7,7 +7,7 @@ use gufo_core::{
     Retry, Status, Tasks, Values,
 };
 
-use crate::{endpoints::Endpoints, repeat::Repeat, shared::Shared};
+use crate::{nodes::Nodes, repeat::Repeat, shared::Shared};
 
 /// The handler behind a channel. Clones share everything; the last one ends the background tasks.
 #[derive(Clone, Debug)]
@@ -17,8 +17,8 @@ pub(crate) struct Pool(Arc<Inner>);
 struct Inner {
     shared: Arc<Shared>,
     connect_timeout: Duration,
-    /// Endpoints that never change; those of a registry belong to the task that follows it.
-    _fixed: Option<Endpoints>,
+    /// Nodes that never change; those of a registry belong to the task that follows it.
+    _fixed: Option<Nodes>,
     /// Follows a registry. Both are held to end with the pool.
     _discovery: Tasks,
 }
@@ -27,7 +27,7 @@ impl Pool {
     pub(crate) fn new(
         shared: Arc<Shared>,
         connect_timeout: Duration,
-        fixed: Option<Endpoints>,
+        fixed: Option<Nodes>,
         discovery: Tasks,
     ) -> Self {
         Self(Arc::new(Inner {
@@ -38,9 +38,9 @@ impl Pool {
         }))
     }
 
-    /// How many connections are ready.
-    pub(crate) fn ready(&self) -> usize {
-        self.0.shared.len()
+    /// The endpoints of the connections that are ready.
+    pub(crate) fn endpoints(&self) -> Vec<Arc<str>> {
+        self.0.shared.endpoints()
     }
 
     /// Waits for a connection that is ready until the connect timeout or the deadline.

@@ -30,6 +30,7 @@ pub(crate) struct Shared {
 #[derive(Clone, Debug)]
 struct Ready {
     id: u64,
+    node: Arc<str>,
     endpoint: Arc<str>,
     connection: Arc<dyn Connection>,
 }
@@ -92,38 +93,46 @@ impl Shared {
         self.format.get().cloned()
     }
 
-    /// How many connections are ready.
-    pub(crate) fn len(&self) -> usize {
+    /// The endpoints of the connections that are ready.
+    pub(crate) fn endpoints(&self) -> Vec<Arc<str>> {
         let ready = Arc::clone(&self.ready.read());
         let is_ready = |ready: &&Ready| ready.connection.state() == ConnectionState::Ready;
-        ready.iter().filter(is_ready).count()
+        let ready = ready.iter().filter(is_ready);
+        ready.map(|ready| Arc::clone(&ready.endpoint)).collect()
     }
 
-    /// Adds a connection until the answer is dropped.
+    /// Adds a connection to an endpoint of a node until the answer is dropped.
     pub(crate) fn enter(
         self: &Arc<Self>,
+        node: &Arc<str>,
         endpoint: &Arc<str>,
         connection: Arc<dyn Connection>,
     ) -> Entered {
-        let id = self.next_id.fetch_add(1, Ordering::Relaxed);
-        let added = Ready {
-            id,
-            endpoint: Arc::clone(endpoint),
-            connection: Arc::clone(&connection),
-        };
-        self.trouble.reached(endpoint);
+        let added = self.ready(node, endpoint, connection);
+        let entered = Entered::new(self, &added);
         self.change(|ready| ready.push(added));
         self.changed.notify_waiters();
-        Entered {
-            shared: Arc::clone(self),
-            id,
+        entered
+    }
+
+    fn ready(
+        &self,
+        node: &Arc<str>,
+        endpoint: &Arc<str>,
+        connection: Arc<dyn Connection>,
+    ) -> Ready {
+        self.trouble.reached(endpoint);
+        Ready {
+            id: self.next_id.fetch_add(1, Ordering::Relaxed),
+            node: Arc::clone(node),
+            endpoint: Arc::clone(endpoint),
             connection,
         }
     }
 
-    /// Takes the connections of an endpoint out at once; their owners close them.
-    pub(crate) fn leave(&self, endpoint: &str) {
-        self.change(|ready| ready.retain(|ready| &*ready.endpoint != endpoint));
+    /// Takes the connections of a node out at once; their owners close them.
+    pub(crate) fn leave(&self, node: &str) {
+        self.change(|ready| ready.retain(|ready| &*ready.node != node));
     }
 
     fn change(&self, change: impl FnOnce(&mut Vec<Ready>)) {
@@ -163,6 +172,34 @@ pub(crate) struct Entered {
 }
 
 impl Entered {
+    fn new(shared: &Arc<Shared>, ready: &Ready) -> Self {
+        Self {
+            shared: Arc::clone(shared),
+            id: ready.id,
+            connection: Arc::clone(&ready.connection),
+        }
+    }
+
+    /// Puts a connection to another endpoint of the node in its place, in one step: at no time does
+    /// the node count twice, or not at all.
+    pub(crate) fn replace(
+        self,
+        node: &Arc<str>,
+        endpoint: &Arc<str>,
+        connection: Arc<dyn Connection>,
+    ) -> Self {
+        let next = self.shared.ready(node, endpoint, connection);
+        let entered = Self::new(&self.shared, &next);
+        self.shared.change(|ready| {
+            // Gone when the node has just left: then the other one does not come in either.
+            if let Some(place) = ready.iter_mut().find(|ready| ready.id == self.id) {
+                *place = next;
+            }
+        });
+        self.shared.changed.notify_waiters();
+        entered
+    }
+
     /// Waits until no further call can be sent.
     pub(crate) async fn closed(&self) {
         self.connection.closed().await;

@@ -379,7 +379,7 @@ async fn a_channel_that_cannot_work_is_refused_at_once() {
     );
     assert_eq!(
         refused(net.channel().address(A).connections(0)),
-        "a channel needs at least one connection per endpoint"
+        "a channel needs at least one connection per node"
     );
     refused(net.channel().address("not a url"));
     assert_eq!(

@@ -18,7 +18,7 @@ use crate::fake::{Answer, Net, echo, settle};
 
 /// A registry in the hand of the test.
 #[derive(Clone, Debug, Default)]
-struct Book(Arc<Inner>);
+pub(crate) struct Book(Arc<Inner>);
 
 #[derive(Debug, Default)]
 struct Inner {
@@ -29,7 +29,7 @@ struct Inner {
 }
 
 impl Book {
-    fn show(&self, nodes: impl IntoIterator<Item = Node>) {
+    pub(crate) fn show(&self, nodes: impl IntoIterator<Item = Node>) {
         let snapshot = Snapshot::new(nodes.into_iter().map(Arc::new));
         *self.0.nodes.lock() = snapshot.clone();
         for watch in &*self.0.watches.lock() {
@@ -79,7 +79,7 @@ impl Registry for Book {
     }
 }
 
-fn service() -> ServiceName {
+pub(crate) fn service() -> ServiceName {
     ServiceName::parse("greeter.Greeter").expect("legal")
 }
 

@@ -43,6 +43,8 @@ pub(crate) enum Manner {
     Accept,
     Refuse(Code),
     Hang,
+    /// Accepts, and goes away at once.
+    HangUp,
 }
 
 impl Net {
@@ -84,6 +86,16 @@ impl Net {
             .count()
     }
 
+    /// A channel builder for this network under three schemes, the best first: `near`, whose URLs
+    /// lead to their peer in the place `here` only, `fast` and `slow`.
+    pub(crate) fn several(&self) -> ChannelBuilder {
+        Channel::builder()
+            .transport("near", Arc::new(self.clone()))
+            .transport("fast", Arc::new(self.clone()))
+            .transport("slow", Arc::new(self.clone()))
+            .random(Arc::new(SplitMix::new(SEED)))
+    }
+
     /// A channel builder for this network.
     pub(crate) fn channel(&self) -> ChannelBuilder {
         Channel::builder()
@@ -106,12 +118,15 @@ impl Transport for Net {
             Manner::Refuse(code) => {
                 Box::pin(async move { Err(Error::new(code, "connection refused")) })
             }
-            Manner::Accept => {
+            Manner::Accept | Manner::HangUp => {
                 let line = Arc::new(Line {
                     values: peer.values,
                     ..Line::default()
                 });
                 peer.connections.push(Arc::clone(&line));
+                if peer.manner == Manner::HangUp {
+                    line.drain();
+                }
                 Box::pin(async move { Ok(Arc::new(Wire(line)) as Arc<dyn Connection>) })
             }
         }
@@ -123,6 +138,10 @@ impl Transport for Net {
         _: ListenOptions,
     ) -> BoxFuture<'static, Result<Box<dyn Listener>>> {
         Box::pin(async { Err(Error::unimplemented("the fake network does not listen")) })
+    }
+
+    fn place(&self, url: &BackendUrl) -> Option<String> {
+        (url.scheme() == "near").then(|| "here".to_owned())
     }
 }
 

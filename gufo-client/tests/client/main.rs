@@ -7,4 +7,5 @@ mod discovery;
 mod dynamic;
 mod fake;
 mod options;
+mod preference;
 mod repeat;
