@@ -1,6 +1,6 @@
 //! The service in a process of its own, so that its memory and descriptors are its own too.
 
-use std::{io, net::SocketAddr, process::Stdio};
+use std::{env, io, net::SocketAddr, process::Stdio};
 
 use gufo_core::ListenOptions;
 use gufo_server::ServerOptions;
@@ -9,7 +9,7 @@ use tokio::{
     process::{ChildStdin, Command},
 };
 
-use crate::{Probe, serve_with, within};
+use crate::{Probe, serve_at, within};
 
 /// A server in a process of its own, which ends when this is dropped.
 #[derive(Debug)]
@@ -19,19 +19,24 @@ pub struct Child {
     _stdin: ChildStdin,
     /// Where it listens.
     pub address: SocketAddr,
+    url: String,
 }
 
-/// Serves until standard input ends, after a line with the address: the `main` of the program
-/// [`Child::start`] is given.
+/// Serves at the URL that is the first argument until standard input ends, after a line with the
+/// URL of the server: the `main` of the program [`Child::start`] is given.
 ///
 /// # Errors
 /// When the standard streams cannot be used.
 pub async fn announce() -> io::Result<()> {
-    let target = serve_with(ListenOptions::default(), ServerOptions::default()).await;
+    let url = env::args()
+        .nth(1)
+        .ok_or_else(|| io::Error::other("no url was given"))?;
+    let (listen, options) = (ListenOptions::default(), ServerOptions::default());
+    let (server, _) = serve_at(&url, [], listen, options).await;
     {
         use io::Write;
         let mut out = io::stdout().lock();
-        writeln!(out, "{}", target.address)?;
+        writeln!(out, "{}", server.urls()[0])?;
         out.flush()?;
     }
     let mut rest = Vec::new();
@@ -40,8 +45,8 @@ pub async fn announce() -> io::Result<()> {
 }
 
 impl Child {
-    /// Starts a program whose `main` is [`announce`]. `files` limits how many descriptors it may
-    /// have open.
+    /// Starts a program whose `main` is [`announce`], at `grpc://127.0.0.1:0`. `files` limits how
+    /// many descriptors it may have open.
     ///
     /// # Panics
     /// When it cannot be started.
@@ -50,10 +55,26 @@ impl Child {
             None => Command::new(program),
             Some(files) => {
                 let mut command = Command::new("sh");
-                command.args(["-c", &format!("ulimit -n {files} && exec \"$0\""), program]);
+                let limited = format!("ulimit -n {files} && exec \"$0\" \"$@\"");
+                command.args(["-c", &limited, program]);
                 command
             }
         };
+        command.arg("grpc://127.0.0.1:0");
+        Self::run(command).await
+    }
+
+    /// Starts such a program at a URL with host and port.
+    ///
+    /// # Panics
+    /// When it cannot be started.
+    pub async fn start_at(program: &str, url: &str) -> Self {
+        let mut command = Command::new(program);
+        command.arg(url);
+        Self::run(command).await
+    }
+
+    async fn run(mut command: Command) -> Self {
         let mut process = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -69,16 +90,25 @@ impl Child {
         )
         .await
         .expect("a line");
+        let url = line.trim().to_owned();
+        let (_, address) = url.split_once("://").expect("a url");
         Self {
             process,
             _stdin: stdin,
-            address: line.trim().parse().expect("an address"),
+            address: address.parse().expect("an address"),
+            url,
         }
+    }
+
+    /// The URL of the server.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
     }
 
     /// A well-behaved client that goes on calling on a connection of its own.
     pub async fn probe(&self) -> Probe {
-        Probe::start(&format!("grpc://{}", self.address)).await
+        Probe::start(&self.url).await
     }
 
     /// The most memory it has held so far, in bytes (`VmHWM`).
