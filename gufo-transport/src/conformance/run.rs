@@ -1,6 +1,6 @@
 //! Running checks.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use tokio::{task::JoinSet, time::timeout};
 
@@ -58,7 +58,8 @@ pub fn verdict(name: &str, harness: impl Harness) -> Verdict {
         .build()
         .expect("a test needs a runtime");
     let verdict = runtime.block_on(run_check(*check, Arc::new(harness)));
-    // What a failed check left behind must not hold the test up.
-    runtime.shutdown_background();
+    // Listeners go before the process does, and their files with them; what a failed check left
+    // behind must not hold the test up.
+    runtime.shutdown_timeout(Duration::from_secs(1));
     verdict
 }
