@@ -45,7 +45,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
             println!("\n{}\n{}", scenario.label, tables::latencies(scenario));
         }
     }
-    println!("\n{}", goals::tabulate(&goals::of_latency(&report)));
+    println!("\n{}", goals::summary(goals::of_latency(&report)));
 
     fs::create_dir_all(&options.out)?;
     fs::write(

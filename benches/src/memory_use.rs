@@ -95,7 +95,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     println!(
         "\n{}\n{}",
         tabulate(&report),
-        goals::tabulate(&goals::of_memory(&report))
+        goals::summary(goals::of_memory(&report))
     );
     fs::create_dir_all(&options.out)?;
     fs::write(

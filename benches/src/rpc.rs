@@ -38,7 +38,10 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         }
         println!("\n{}", tables::ratios(block, &report.peers));
     }
-    println!("\n{}", goals::tabulate(&goals::of_calls(&report)));
+    println!("\n{}", goals::summary(goals::of_calls(&report)));
+    if let Some(reason) = goals::honesty(&report) {
+        println!("{reason}\n");
+    }
 
     fs::create_dir_all(&options.out)?;
     fs::write(

@@ -47,7 +47,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         )?;
         println!("written: {}/{name}", options.out.display());
     }
-    println!("\n{}", goals::tabulate(&goals::of_scaling(&report)));
+    println!("\n{}", goals::summary(goals::of_scaling(&report)));
     fs::write(
         options.out.join(RESULT),
         serde_json::to_string_pretty(&report)?,

@@ -46,10 +46,9 @@ pub(super) async fn measure<C: Caller>(
             window = Some(Window::open(server)?);
             board.enter(Phase::Measuring);
         }
-        if now >= ends {
-            break;
-        }
-        while begun < schedule.due(now) && in_flight.load(Ordering::Relaxed) < MOST_IN_FLIGHT {
+        while begun < schedule.due(now.min(ends))
+            && in_flight.load(Ordering::Relaxed) < MOST_IN_FLIGHT
+        {
             let call = Call {
                 due: schedule.of(begun),
                 counts: board.phase() == Phase::Measuring,
@@ -60,6 +59,9 @@ pub(super) async fn measure<C: Caller>(
             let caller = callers[begun as usize % callers.len()].clone();
             tokio::spawn(call.run(caller, body.clone()));
             begun += 1;
+        }
+        if now >= ends {
+            break;
         }
         tokio::task::yield_now().await;
     }

@@ -55,7 +55,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     println!(
         "\n{}\n{}",
         tabulate(&report),
-        goals::tabulate(&goals::of_builds(&report))
+        goals::summary(goals::of_builds(&report))
     );
     fs::create_dir_all(&options.out)?;
     fs::write(

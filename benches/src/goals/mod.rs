@@ -58,6 +58,17 @@ impl Goal {
     }
 }
 
+/// For a terminal: a row for each goal that was measured, and how many were not.
+pub(crate) fn summary(goals: Vec<Goal>) -> String {
+    let (measured, missing): (Vec<Goal>, Vec<Goal>) =
+        goals.into_iter().partition(|goal| goal.measured.is_some());
+    let missing = match missing.len() {
+        0 => String::new(),
+        count => format!("\n{count} goals were not measured in this run.\n"),
+    };
+    format!("{}{missing}", tabulate(&measured))
+}
+
 /// A row for each goal.
 pub(crate) fn tabulate(goals: &[Goal]) -> String {
     const NONE: &str = "–";

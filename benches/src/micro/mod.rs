@@ -65,7 +65,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         samples,
         groups,
     };
-    println!("\n{}", goals::tabulate(&goals::of_steps(&report)));
+    println!("\n{}", goals::summary(goals::of_steps(&report)));
     fs::create_dir_all(&options.out)?;
     fs::write(
         options.out.join(RESULT),

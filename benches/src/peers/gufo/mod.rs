@@ -45,12 +45,19 @@ impl Gufo {
     }
 
     /// A socket file of this process, or any free port or name.
-    fn url(&self) -> String {
-        if self.scheme() == "unix" {
-            let file = format!("gufo-bench-{}.sock", std::process::id());
-            format!("unix://{}", env::temp_dir().join(file).display())
-        } else {
-            self.listen.to_owned()
+    fn url(&self, at: At) -> Result<String> {
+        match (self.scheme(), at) {
+            ("unix", At::Free) => {
+                let file = format!("gufo-bench-{}.sock", std::process::id());
+                Ok(format!("unix://{}", env::temp_dir().join(file).display()))
+            }
+            (_, At::Free) => Ok(self.listen.to_owned()),
+            ("unix" | "memory", At::Shared(_)) => {
+                Err("neither the path of a socket nor a name can be shared".into())
+            }
+            (scheme, At::Shared(port)) => {
+                Ok(format!("{scheme}://127.0.0.1:{port}?reuse-port=true"))
+            }
         }
     }
 
@@ -94,16 +101,13 @@ impl Peer for Gufo {
     }
 
     async fn serve(&self, at: At) -> Result<Serving> {
-        if at != At::Free {
-            return Err("gufo does not listen with one runtime per core yet".into());
-        }
         let mut options = ServerOptions::default();
         options.max_connections = CAPACITY;
         options.max_calls = CAPACITY;
         let mut builder = Server::builder()
             .transports(gufo_transport::builtin())
             .options(options)
-            .listen(self.url())
+            .listen(self.url(at)?)
             .service(service::echo());
         if self.dress == Dress::Full {
             for _ in 0..INTERCEPTORS {

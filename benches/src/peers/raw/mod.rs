@@ -28,6 +28,7 @@ impl Peer for Raw {
 
     fn about(&self) -> About {
         about(
+            Streams::One,
             super::FLOOR,
             "the floor: frames (u32 length, u64 id) multiplexed on TCP, TCP_NODELAY, answered inline, reads of up to \
              256 KiB, one write for the answers to one read",
@@ -48,6 +49,8 @@ impl Peer for RawSpawn {
 
     fn about(&self) -> About {
         about(
+            // A task for each message of a stream would measure tasks.
+            Streams::None,
             "raw-spawn",
             "frames and client as with raw, but a task per request, and one that writes: it yields once, then writes \
              all answers that are ready at once",
@@ -63,11 +66,11 @@ impl Peer for RawSpawn {
     }
 }
 
-fn about(name: &str, about: &str) -> About {
+fn about(streams: Streams, name: &str, about: &str) -> About {
     About {
         name: name.to_owned(),
         about: about.to_owned(),
-        streams: Streams::One,
+        streams,
         ..About::default()
     }
 }
