@@ -52,7 +52,7 @@ mod watchdog;
 pub use answer::Answer;
 pub use async_trait::async_trait;
 pub use boxed::{BoxError, BoxFuture};
-pub use bytes::Bytes;
+pub use bytes::{Bytes, BytesMut};
 
 pub use broker::Broker;
 pub use call::{Call, Many, One, Unary};
@@ -66,7 +66,7 @@ pub use describe::Describe;
 pub use error::{Error, Result, Retry};
 pub use handler::{Handler, Response};
 pub use interceptor::{Interceptor, Next, intercept};
-pub use messages::{MessageStream, Messages, Replies};
+pub use messages::{MessageStream, Messages, Replies, Written};
 pub use metadata::{DEFAULT_METADATA_LIMIT, Key, Metadata};
 pub use method::{Idempotency, Kind, Method, MethodRef, RestBinding, Streams};
 pub use name::{Namespace, NodeId, ServiceName, Topic, TopicFilter, Version};

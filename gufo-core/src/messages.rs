@@ -6,6 +6,7 @@ use std::{
     task::{Context as TaskContext, Poll},
 };
 
+use bytes::BytesMut;
 use futures_core::Stream;
 
 use crate::{Metadata, Payload, Reply, Status};
@@ -24,10 +25,34 @@ pub trait MessageStream: Send {
         cx: &mut TaskContext<'_>,
     ) -> Poll<Option<Result<Payload, Status>>>;
 
+    /// The next message, encoded behind what is in `out` where that saves a buffer of its own.
+    /// Whoever wraps a stream passes this on; whoever does not loses nothing but time.
+    ///
+    /// `out` is as it was unless the message is [there](Written::Here).
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut TaskContext<'_>,
+        out: &mut BytesMut,
+    ) -> Poll<Option<Result<Written, Status>>> {
+        let _ = out;
+        self.poll_next(cx)
+            .map(|item| item.map(|message| message.map(Written::Apart)))
+    }
+
     /// Metadata that followed the last message.
     fn trailers(self: Pin<&mut Self>) -> Metadata {
         Metadata::new()
     }
+}
+
+/// Where [`MessageStream::poll_write`] left a message.
+#[derive(Debug)]
+#[allow(clippy::exhaustive_enums, reason = "there is no third place")]
+pub enum Written {
+    /// Behind what was in the buffer.
+    Here,
+    /// Apart from the buffer.
+    Apart(Payload),
 }
 
 /// A boxed [`MessageStream`].
@@ -123,6 +148,20 @@ impl Messages {
         }
     }
 
+    /// The next message, in a buffer; see [`MessageStream::poll_write`].
+    pub fn poll_write_message(
+        &mut self,
+        cx: &mut TaskContext<'_>,
+        out: &mut BytesMut,
+    ) -> Poll<Option<Result<Written, Status>>> {
+        match &mut self.0 {
+            Repr::Stream(stream) => stream.as_mut().poll_write(cx, out),
+            Repr::Empty | Repr::One(_) => self
+                .poll_next_message(cx)
+                .map(|item| item.map(|message| message.map(Written::Apart))),
+        }
+    }
+
     /// Metadata that followed the last message; empty before the end.
     pub fn trailers(&mut self) -> Metadata {
         match &mut self.0 {
@@ -176,6 +215,17 @@ impl MessageStream for Trailed {
     ) -> Poll<Option<Result<Payload, Status>>> {
         let this = self.get_mut();
         let item = std::task::ready!(this.messages.poll_next_message(cx));
+        this.ended = item.is_none();
+        Poll::Ready(item)
+    }
+
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut TaskContext<'_>,
+        out: &mut BytesMut,
+    ) -> Poll<Option<Result<Written, Status>>> {
+        let this = self.get_mut();
+        let item = std::task::ready!(this.messages.poll_write_message(cx, out));
         this.ended = item.is_none();
         Poll::Ready(item)
     }

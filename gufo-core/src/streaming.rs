@@ -7,10 +7,11 @@ use std::{
     task::{Context as TaskContext, Poll},
 };
 
+use bytes::BytesMut;
 use futures_core::Stream;
 use tokio::sync::mpsc;
 
-use crate::{Format, MessageStream, Messages, Metadata, Payload, Status, Wire};
+use crate::{Format, MessageStream, Messages, Metadata, Payload, Status, Wire, Written};
 
 /// A stream of typed messages: what a streaming method takes and gives.
 ///
@@ -236,6 +237,25 @@ impl<W: Wire<T>, T: Send + 'static> MessageStream for Encode<W, T> {
             item.and_then(|message| {
                 crate::handler::encode::<W, T>(message, &this.format, this.values)
             })
+        }))
+    }
+
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut TaskContext<'_>,
+        out: &mut BytesMut,
+    ) -> Poll<Option<Result<Written, Status>>> {
+        if self.values == crate::Values::HandOver {
+            let item = std::task::ready!(self.poll_next(cx));
+            return Poll::Ready(item.map(|message| message.map(Written::Apart)));
+        }
+        let this = self.get_mut();
+        let item = std::task::ready!(this.stream.poll_item(cx));
+        Poll::Ready(item.map(|item| {
+            let before = out.len();
+            item.and_then(|message| W::encode_to(&message, &this.format, out))
+                .map(|()| Written::Here)
+                .inspect_err(|_| out.truncate(before))
         }))
     }
 }

@@ -6,9 +6,12 @@ use std::{
     task::{Context as TaskContext, Poll},
 };
 
+use bytes::BytesMut;
 use tokio::time::Sleep;
 
-use crate::{BoxFuture, Cancel, Deadline, MessageStream, Messages, Metadata, Payload, Status};
+use crate::{
+    BoxFuture, Cancel, Deadline, MessageStream, Messages, Metadata, Payload, Status, Written,
+};
 
 /// Ends a call at its deadline, or when a flag is set. Timers are made on the first poll: a call
 /// that is ready at once pays for none.
@@ -110,6 +113,23 @@ impl MessageStream for Guarded {
         }
         let status = std::task::ready!(this.watchdog.poll(cx));
         // Dropping the messages cancels the call at the other side.
+        this.messages = None;
+        Poll::Ready(Some(Err(status)))
+    }
+
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut TaskContext<'_>,
+        out: &mut BytesMut,
+    ) -> Poll<Option<Result<Written, Status>>> {
+        let this = self.get_mut();
+        let Some(messages) = &mut this.messages else {
+            return Poll::Ready(None);
+        };
+        if let Poll::Ready(item) = messages.poll_write_message(cx, out) {
+            return Poll::Ready(item);
+        }
+        let status = std::task::ready!(this.watchdog.poll(cx));
         this.messages = None;
         Poll::Ready(Some(Err(status)))
     }

@@ -2,7 +2,7 @@
 
 use std::fmt::Debug;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{DecodeSeed, Format};
@@ -18,6 +18,16 @@ pub trait Wire<T>: Debug + Send + Sync + 'static {
     /// # Errors
     /// `Unimplemented` when the type has no such format, `Internal` when its serialization fails.
     fn encode(message: &T, format: &Format) -> Result<Bytes, Status>;
+
+    /// Encodes a message behind what is in `out`: for streams, whose frames stand side by side.
+    /// After an error `out` may hold a part of it.
+    ///
+    /// # Errors
+    /// As [`encode`](Wire::encode).
+    fn encode_to(message: &T, format: &Format, out: &mut BytesMut) -> Result<(), Status> {
+        out.extend_from_slice(&Self::encode(message, format)?);
+        Ok(())
+    }
 
     /// Decodes a message.
     ///
@@ -106,6 +116,15 @@ impl<T: prost::Message + Default> Wire<T> for Prost {
         }
     }
 
+    fn encode_to(message: &T, format: &Format, out: &mut BytesMut) -> Result<(), Status> {
+        match format {
+            Format::Protobuf => message
+                .encode(out)
+                .map_err(|error| Status::internal(format!("cannot write the message: {error}"))),
+            _ => Err(no_such_format::<T>(format)),
+        }
+    }
+
     fn decode(bytes: Bytes, format: &Format) -> Result<T, Status> {
         match format {
             Format::Protobuf => T::decode(bytes).map_err(|error| {
@@ -130,6 +149,13 @@ impl<T: prost::Message + Default + Serialize + DeserializeOwned> Wire<T> for Pro
         match format {
             Format::Protobuf => <Prost as Wire<T>>::encode(message, format),
             _ => <Serde as Wire<T>>::encode(message, format),
+        }
+    }
+
+    fn encode_to(message: &T, format: &Format, out: &mut BytesMut) -> Result<(), Status> {
+        match format {
+            Format::Protobuf => <Prost as Wire<T>>::encode_to(message, format, out),
+            _ => <Serde as Wire<T>>::encode_to(message, format, out),
         }
     }
 

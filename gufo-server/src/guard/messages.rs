@@ -5,7 +5,7 @@ use std::{
     task::{Context as TaskContext, Poll, ready},
 };
 
-use gufo_core::{Code, MessageStream, Messages, Metadata, Payload, Status};
+use gufo_core::{BytesMut, Code, MessageStream, Messages, Metadata, Payload, Status, Written};
 
 use crate::calls::stopping;
 
@@ -45,7 +45,33 @@ impl GuardedMessages {
             .then(|| Status::deadline_exceeded("the deadline of the call has passed"))
     }
 
-    fn cut(&mut self, status: Status) -> Poll<Option<Result<Payload, Status>>> {
+    fn poll_guarded<T>(
+        &mut self,
+        cx: &mut TaskContext<'_>,
+        poll: impl FnOnce(&mut Messages, &mut TaskContext<'_>) -> Poll<Option<Result<T, Status>>>,
+    ) -> Poll<Option<Result<T, Status>>> {
+        let Some(messages) = self.messages.as_mut().filter(|_| !self.running.is_over()) else {
+            return Poll::Ready(None);
+        };
+        match ready!(self.running.poll(cx, |cx| poll(messages, cx))) {
+            Ok(Some(Ok(message))) => match self.overdue() {
+                None => Poll::Ready(Some(Ok(message))),
+                Some(status) => self.cut(status),
+            },
+            Ok(Some(Err(status))) => {
+                discard(&self.running, self.messages.take());
+                self.running.end(status.code());
+                Poll::Ready(Some(Err(status)))
+            }
+            Ok(None) => {
+                self.running.end(Code::Ok);
+                Poll::Ready(None)
+            }
+            Err(status) => self.cut(status),
+        }
+    }
+
+    fn cut<T>(&mut self, status: Status) -> Poll<Option<Result<T, Status>>> {
         cut(&mut self.running, self.messages.take(), status.code());
         Poll::Ready(Some(Err(status)))
     }
@@ -56,26 +82,24 @@ impl MessageStream for GuardedMessages {
         self: Pin<&mut Self>,
         cx: &mut TaskContext<'_>,
     ) -> Poll<Option<Result<Payload, Status>>> {
-        let this = self.get_mut();
-        let Some(messages) = this.messages.as_mut().filter(|_| !this.running.is_over()) else {
-            return Poll::Ready(None);
-        };
-        match ready!(this.running.poll(cx, |cx| messages.poll_next_message(cx))) {
-            Ok(Some(Ok(message))) => match this.overdue() {
-                None => Poll::Ready(Some(Ok(message))),
-                Some(status) => this.cut(status),
-            },
-            Ok(Some(Err(status))) => {
-                discard(&this.running, this.messages.take());
-                this.running.end(status.code());
-                Poll::Ready(Some(Err(status)))
-            }
-            Ok(None) => {
-                this.running.end(Code::Ok);
-                Poll::Ready(None)
-            }
-            Err(status) => this.cut(status),
+        self.get_mut()
+            .poll_guarded(cx, |messages, cx| messages.poll_next_message(cx))
+    }
+
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut TaskContext<'_>,
+        out: &mut BytesMut,
+    ) -> Poll<Option<Result<Written, Status>>> {
+        let before = out.len();
+        let item = self
+            .get_mut()
+            .poll_guarded(cx, |messages, cx| messages.poll_write_message(cx, out));
+        if matches!(item, Poll::Ready(Some(Err(_)))) {
+            // It may have panicked on the way, or come too late.
+            out.truncate(before);
         }
+        item
     }
 
     fn trailers(self: Pin<&mut Self>) -> Metadata {

@@ -11,7 +11,10 @@ use bytes::{Bytes, BytesMut};
 use gufo_core::{Compression, MessageStream, Messages, Metadata, Payload, Status};
 use h2::{Reason, RecvStream, SendStream};
 
-use crate::{encoding::Encoding, web::headers};
+use crate::{
+    encoding::{Encoding, Placed},
+    web::headers,
+};
 
 use super::{
     errors::{self, Side},
@@ -282,18 +285,27 @@ fn gather(
     cx: &mut TaskContext<'_>,
 ) -> Poll<Gathered> {
     while batch.len() < BATCH {
-        let body = match messages.poll_next_message(cx) {
-            Poll::Ready(Some(message)) => message.and_then(|message| encoding.body(message)),
+        let start = batch.len();
+        batch.extend_from_slice(&[0; frame::HEAD]);
+        let placed = encoding.poll_body(messages, cx, batch);
+        if !matches!(placed, Poll::Ready(Some(Ok(Placed::Here)))) {
+            batch.truncate(start);
+        }
+        let placed = match placed {
+            Poll::Ready(Some(placed)) => placed,
             Poll::Ready(None) => return Poll::Ready(Gathered::End),
             Poll::Pending if !batch.is_empty() => return Poll::Ready(Gathered::Batch),
             Poll::Pending => return stream.poll_reset(cx).map(|_| Gathered::Refused),
         };
         let compressed = encoding.compression.is_some();
-        let put = body.and_then(|body| {
-            if body.len() < BATCH {
-                return frame::put(batch, &body, compressed).map(|()| None);
+        let put = placed.and_then(|placed| match placed {
+            Placed::Here => frame::close(batch, start).map(|()| None),
+            Placed::Apart(body) if body.len() < BATCH => {
+                frame::put(batch, &body, compressed).map(|()| None)
             }
-            frame::put_head(batch, body.len(), compressed).map(|()| Some(body))
+            Placed::Apart(body) => {
+                frame::put_head(batch, body.len(), compressed).map(|()| Some(body))
+            }
         });
         match put {
             Ok(None) => {}

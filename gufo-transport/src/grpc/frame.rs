@@ -86,6 +86,15 @@ pub(super) fn put(out: &mut BytesMut, body: &[u8], compressed: bool) -> Result<(
     Ok(())
 }
 
+/// Completes a message that was written at the end of a buffer, behind room for its head.
+pub(super) fn close(out: &mut BytesMut, start: usize) -> Result<(), Status> {
+    let head = head(out.len() - start - HEAD, false)?;
+    if let Some(place) = out.get_mut(start..start + HEAD) {
+        place.copy_from_slice(&head);
+    }
+    Ok(())
+}
+
 /// Appends the head of a message that is sent by itself.
 pub(super) fn put_head(out: &mut BytesMut, length: usize, compressed: bool) -> Result<(), Status> {
     out.put_slice(&head(length, compressed)?);

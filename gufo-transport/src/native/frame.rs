@@ -1,6 +1,6 @@
 //! Frames: a head of eight bytes, then what the kind of the frame says.
 
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::{Buf, BufMut, Bytes, BytesMut};
 
 use super::{out::Out, wire::Violation};
 
@@ -106,13 +106,16 @@ pub(super) fn take(buffer: &mut BytesMut) -> Result<Result<Frame, usize>, Violat
         if buffer.len() < HEAD + length {
             return Ok(Err(HEAD + length));
         }
-        let mut body = buffer.split_to(HEAD + length);
-        if let Some(kind) = Kind::of(kind) {
-            return Ok(Ok(Frame {
-                kind,
-                call: u32::from_be_bytes([d, e, f, g]),
-                body: body.split_off(HEAD).freeze(),
-            }));
+        buffer.advance(HEAD);
+        match Kind::of(kind) {
+            Some(kind) => {
+                return Ok(Ok(Frame {
+                    kind,
+                    call: u32::from_be_bytes([d, e, f, g]),
+                    body: buffer.split_to(length).freeze(),
+                }));
+            }
+            None => buffer.advance(length),
         }
     }
 }
@@ -137,6 +140,16 @@ pub(super) fn put(
         place.copy_from_slice(&head.to_be_bytes());
     }
     out.push(tail);
+}
+
+/// Completes a frame that was written at the end of a buffer, its head not yet.
+pub(super) fn close(buffer: &mut BytesMut, start: usize, kind: Kind, call: u32) {
+    let length = buffer.len() - start - HEAD;
+    debug_assert!(length <= MAX_FRAME, "a frame of {length} bytes");
+    let head = u64::from((length as u32) << 8 | kind as u32) << 32 | u64::from(call);
+    if let Some(place) = buffer.get_mut(start..start + HEAD) {
+        place.copy_from_slice(&head.to_be_bytes());
+    }
 }
 
 /// Appends a frame without a large part.

@@ -11,15 +11,21 @@ use bytes::{BufMut, Bytes};
 use gufo_core::{Compression, Messages, Metadata, Status};
 
 use super::{
-    frame::{self, FRAME_COST, Kind, MAX_PART, flag},
+    frame::{self, FRAME_COST, HEAD, Kind, MAX_PART, WINDOW, flag},
     out::Out,
     stream::{Next, Raw, Stream},
     wire,
 };
-use crate::{compress, encoding::Encoding};
+use crate::{
+    compress,
+    encoding::{Encoding, Placed},
+};
 
 /// Messages are gathered up to this size before they are handed to the connection.
 const BATCH: usize = 16 * 1024;
+
+/// So much is given back at once, in credit.
+const WORTH: i64 = WINDOW as i64 / 8;
 
 /// The receiving side of a stream, as whole messages.
 #[derive(Debug)]
@@ -27,6 +33,8 @@ pub(super) struct Body {
     stream: Arc<Stream>,
     /// Taken from the stream and not read yet.
     taken: VecDeque<Raw>,
+    /// What those cost that were read, as far as the stream does not know.
+    owed: i64,
     compression: Option<Compression>,
     limit: usize,
 }
@@ -36,6 +44,7 @@ impl Body {
         Self {
             stream,
             taken: VecDeque::new(),
+            owed: 0,
             compression,
             limit,
         }
@@ -52,7 +61,10 @@ impl Body {
     ) -> Poll<Result<Bytes, Result<Metadata, Status>>> {
         loop {
             if let Some(message) = self.taken.pop_front() {
-                self.stream.taken(&message);
+                self.owed += message.cost;
+                if self.taken.is_empty() || self.owed > WORTH {
+                    self.stream.taken(std::mem::take(&mut self.owed));
+                }
                 return Poll::Ready(
                     decompressed(
                         message.bytes,
@@ -146,31 +158,70 @@ fn gather(
     };
     let mut spent = 0;
     while spent < credit && batch.len() < BATCH {
-        let body = match messages.poll_next_message(cx) {
-            Poll::Ready(Some(message)) => message.and_then(|message| encoding.body(message)),
+        match poll_put(stream.id, messages, encoding, batch, cx) {
+            Poll::Ready(Some(Ok(Put::Here(length)))) => spent += length as i64 + FRAME_COST,
+            Poll::Ready(Some(Ok(Put::Apart(body)))) if body.len() > MAX_PART => {
+                return Poll::Ready((Gathered::Large(body), spent));
+            }
+            Poll::Ready(Some(Ok(Put::Apart(body)))) => {
+                spent += body.len() as i64 + FRAME_COST;
+                put_message(batch, stream.id, body, encoding.compression.is_some());
+            }
+            Poll::Ready(Some(Err(status))) => {
+                return Poll::Ready((Gathered::Failed(status), spent));
+            }
             Poll::Ready(None) => return Poll::Ready((Gathered::End, spent)),
             Poll::Pending if spent > 0 => return Poll::Ready((Gathered::Batch, spent)),
             Poll::Pending => {
                 return stream.poll_finished(cx).map(|()| (Gathered::Refused, 0));
             }
-        };
-        match body {
-            Ok(body) if body.len() > MAX_PART => {
-                return Poll::Ready((Gathered::Large(body), spent));
-            }
-            Ok(body) => {
-                spent += body.len() as i64 + FRAME_COST;
-                put_message(batch, stream.id, body, encoding.compression.is_some(), 0);
-            }
-            Err(status) => return Poll::Ready((Gathered::Failed(status), spent)),
         }
     }
     Poll::Ready((Gathered::Batch, spent))
 }
 
+/// Where a message was put.
+enum Put {
+    /// In its frame; so long.
+    Here(usize),
+    Apart(Bytes),
+}
+
+/// Encodes the next message straight into its frame.
+fn poll_put(
+    id: u32,
+    messages: &mut Messages,
+    encoding: &Encoding,
+    batch: &mut Out,
+    cx: &mut TaskContext<'_>,
+) -> Poll<Option<Result<Put, Status>>> {
+    let buffer = batch.tail();
+    let start = buffer.len();
+    buffer.put_slice(&[0; HEAD]);
+    buffer.put_u8(flag::MESSAGE);
+    let body = buffer.len();
+    let placed = encoding.poll_body(messages, cx, buffer);
+    let length = buffer.len() - body;
+    let put = placed.map(|placed| {
+        placed.map(|placed| {
+            placed.map(|placed| match placed {
+                Placed::Apart(body) => Put::Apart(body),
+                Placed::Here if length > MAX_PART => Put::Apart(buffer.split_off(body).freeze()),
+                Placed::Here => Put::Here(length),
+            })
+        })
+    });
+    if let Poll::Ready(Some(Ok(Put::Here(_)))) = &put {
+        frame::close(buffer, start, Kind::Data, id);
+        return put;
+    }
+    buffer.truncate(start);
+    put
+}
+
 /// Appends a message that fits into one frame.
-pub(super) fn put_message(out: &mut Out, id: u32, body: Bytes, compressed: bool, flags: u8) {
-    let flags = flags | flag::MESSAGE | if compressed { flag::COMPRESSED } else { 0 };
+fn put_message(out: &mut Out, id: u32, body: Bytes, compressed: bool) {
+    let flags = flag::MESSAGE | if compressed { flag::COMPRESSED } else { 0 };
     frame::put(out, Kind::Data, id, |out| out.put_u8(flags), body);
 }
 

@@ -15,6 +15,7 @@ mod client;
 mod end;
 mod frame;
 mod hello;
+mod intake;
 mod link;
 mod messages;
 mod open;

@@ -26,7 +26,7 @@ pub(super) struct Raw {
     pub(super) bytes: Bytes,
     pub(super) compressed: bool,
     /// What taking it gives back to the sender.
-    cost: i64,
+    pub(super) cost: i64,
 }
 
 /// One call of a connection.
@@ -316,10 +316,10 @@ impl Stream {
         }
     }
 
-    /// Gives back to the sender what a message cost.
-    pub(super) fn taken(&self, message: &Raw) {
+    /// Gives back to the sender what messages cost.
+    pub(super) fn taken(&self, cost: i64) {
         let mut state = self.state.lock();
-        state.owed += message.cost;
+        state.owed += cost;
         let owed = state.take_owed();
         drop(state);
         if owed > 0 {

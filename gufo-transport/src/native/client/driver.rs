@@ -2,23 +2,21 @@
 
 use std::{
     future::Future,
-    pin::{Pin, pin},
+    pin::Pin,
     sync::Arc,
     task::{Context as TaskContext, Poll},
 };
 
 use bytes::{Buf, BytesMut};
 use gufo_core::{Metadata, Status};
-use tokio::{
-    io::AsyncReadExt,
-    time::{Instant, Sleep, sleep_until},
-};
+use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::{Shared, slots::After};
 use crate::{
     native::{
         end,
         frame::{self, DEFINE_NAME, Frame, Kind, MAX_NAMES, flag},
+        intake::Intake,
         link::put_go_away,
         out::Out,
         reply,
@@ -27,15 +25,11 @@ use crate::{
     socket::Socket,
 };
 
-/// What one read asks for, in bytes.
-const READ: usize = 64 * 1024;
-
 pub(super) async fn drive(socket: Socket, buffer: BytesMut, shared: Arc<Shared>) {
     let look = Instant::now() + shared.options.keep_alive_interval;
     let mut driver = Driver {
         socket,
-        buffer,
-        needed: frame::HEAD,
+        intake: Intake::new(buffer),
         out: Out::default(),
         names: Names::default(),
         after: After::default(),
@@ -63,8 +57,7 @@ impl Drop for CloseOnDrop {
 
 struct Driver {
     socket: Socket,
-    buffer: BytesMut,
-    needed: usize,
+    intake: Intake,
     out: Out,
     names: Names,
     after: After,
@@ -118,16 +111,7 @@ impl Driver {
     /// Reads once; `None` when the server is gone, false when there is nothing now.
     fn poll_read(&mut self, cx: &mut TaskContext<'_>) -> Result<Option<bool>, Violation> {
         self.handle_all()?;
-        let room = self.buffer.capacity() - self.buffer.len();
-        let wanted = self.needed.saturating_sub(self.buffer.len()).max(1);
-        if room < wanted || room < READ / 8 {
-            self.buffer.reserve(wanted.max(READ));
-        }
-        let read = {
-            let reading = pin!(self.socket.read_buf(&mut self.buffer));
-            reading.poll(cx)
-        };
-        match read {
+        match self.intake.poll_read(&mut self.socket, cx) {
             Poll::Pending => Ok(Some(false)),
             Poll::Ready(Ok(0) | Err(_)) => Ok(None),
             Poll::Ready(Ok(_)) => {
@@ -141,19 +125,13 @@ impl Driver {
     /// Handles all frames that have come, under one lock.
     fn handle_all(&mut self) -> Result<(), Violation> {
         let shared = Arc::clone(&self.shared);
-        if self.buffer.len() < self.needed {
+        if !self.intake.is_ready() {
             return Ok(());
         }
         {
             let mut table = shared.slots.lock();
-            loop {
-                match frame::take(&mut self.buffer)? {
-                    Ok(frame) => self.handle(&shared, &mut table, frame)?,
-                    Err(needed) => {
-                        self.needed = needed;
-                        break;
-                    }
-                }
+            while let Some(frame) = self.intake.next()? {
+                self.handle(&shared, &mut table, frame)?;
             }
         }
         for (id, credit) in self.after.credit.drain(..) {
@@ -268,9 +246,7 @@ impl Driver {
 
     /// Gives back memory that an idle connection does not need.
     fn give_back(&mut self) {
-        if self.buffer.is_empty() {
-            self.buffer = BytesMut::new();
-        }
+        self.intake.give_back();
         self.out.shrink();
     }
 }

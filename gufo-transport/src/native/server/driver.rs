@@ -2,7 +2,7 @@
 
 use std::{
     future::Future,
-    pin::{Pin, pin},
+    pin::Pin,
     sync::Arc,
     task::{Context as TaskContext, Poll},
 };
@@ -13,7 +13,6 @@ use gufo_core::{
     Payload, Peer, Reply, Route, Status,
 };
 use tokio::{
-    io::AsyncReadExt,
     task::{AbortHandle, JoinSet},
     time::Sleep,
 };
@@ -25,6 +24,7 @@ use crate::{
         end,
         frame::{self, DEFINE_METHOD, DEFINE_NAME, Frame, Kind, MAX_METHODS, MAX_NAMES, flag},
         hello::Hello,
+        intake::Intake,
         link::{Link, put_go_away},
         messages::decompressed,
         open::{Named, Open},
@@ -35,9 +35,6 @@ use crate::{
     },
     socket::{Pulse, Socket, Verdict},
 };
-
-/// What one read asks for, in bytes.
-const READ: usize = 64 * 1024;
 
 /// No more is read from a peer while so much waits for it to read.
 const BACKLOG: usize = 4 << 20;
@@ -59,8 +56,7 @@ pub(super) async fn serve(
         .collect();
     let mut driver = Driver {
         socket,
-        buffer,
-        needed: frame::HEAD,
+        intake: Intake::new(buffer),
         out: Out::default(),
         link: Arc::new(Link::new()),
         tables: Tables {
@@ -105,10 +101,7 @@ struct Entry {
 
 struct Driver {
     socket: Socket,
-    /// What has come and is no whole frame yet.
-    buffer: BytesMut,
-    /// How much of it makes one.
-    needed: usize,
+    intake: Intake,
     /// What goes out next: calls that are answered at once write here.
     out: Out,
     /// Where all others write.
@@ -260,9 +253,7 @@ impl Driver {
 
     /// Gives back memory that an idle connection does not need.
     fn give_back(&mut self) {
-        if self.buffer.is_empty() {
-            self.buffer = BytesMut::new();
-        }
+        self.intake.give_back();
         self.out.shrink();
         while self.calls.last().is_some_and(|entry| {
             entry
@@ -281,16 +272,7 @@ impl Driver {
         if self.out.len() >= BACKLOG {
             return Ok(false);
         }
-        let room = self.buffer.capacity() - self.buffer.len();
-        let wanted = self.needed.saturating_sub(self.buffer.len()).max(1);
-        if room < wanted || room < READ / 8 {
-            self.buffer.reserve(wanted.max(READ));
-        }
-        let read = {
-            let reading = pin!(self.socket.read_buf(&mut self.buffer));
-            reading.poll(cx)
-        };
-        match read {
+        match self.intake.poll_read(&mut self.socket, cx) {
             Poll::Pending => Ok(false),
             Poll::Ready(Ok(0) | Err(_)) => Err(Ended::Gone),
             Poll::Ready(Ok(_)) => {
@@ -302,15 +284,10 @@ impl Driver {
     }
 
     fn handle_all(&mut self) -> Result<(), Violation> {
-        loop {
-            match frame::take(&mut self.buffer)? {
-                Ok(frame) => self.handle(frame)?,
-                Err(needed) => {
-                    self.needed = needed;
-                    return Ok(());
-                }
-            }
+        while let Some(frame) = self.intake.next()? {
+            self.handle(frame)?;
         }
+        Ok(())
     }
 
     fn handle(&mut self, frame: Frame) -> Result<(), Violation> {
