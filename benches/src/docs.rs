@@ -249,13 +249,14 @@ fn machine(facts: &Facts) -> String {
         .map(|(name, version)| format!("{name} {version}"))
         .collect();
     format!(
-        "Commit {} on {}. {} ({} cores, {} memory), Linux {}, {}. Profile: {}. {}. Foreign peers: {}.",
+        "Commit {} on {}. {} ({} cores, {} memory), Linux {} (TCP: {}), {}. Profile: {}. {}. Foreign peers: {}.",
         facts.commit,
         facts.date,
         facts.processor,
         facts.cores,
         facts.memory,
         facts.kernel,
+        facts.tcp,
         facts.rustc,
         facts.profile,
         versions.join(", "),

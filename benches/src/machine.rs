@@ -38,6 +38,8 @@ pub(crate) struct Facts {
     pub(crate) cores: usize,
     pub(crate) memory: String,
     pub(crate) kernel: String,
+    /// How the kernel paces TCP, also over loopback.
+    pub(crate) tcp: String,
     pub(crate) rustc: String,
     /// How all peers were compiled.
     pub(crate) profile: String,
@@ -60,7 +62,8 @@ impl Facts {
             processor: field("/proc/cpuinfo", "model name"),
             cores: std::thread::available_parallelism().map_or(1, usize::from),
             memory: gibibytes(&field("/proc/meminfo", "MemTotal")),
-            kernel: release(&fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default()),
+            kernel: release(&line("/proc/sys/kernel/osrelease")),
+            tcp: line("/proc/sys/net/ipv4/tcp_congestion_control"),
             rustc: output("rustc", &["--version"]),
             versions: PACKAGES
                 .iter()
@@ -115,6 +118,11 @@ fn output(program: &str, words: &[&str]) -> String {
         }
         _ => UNKNOWN.to_owned(),
     }
+}
+
+/// A file of one line.
+fn line(path: &str) -> String {
+    fs::read_to_string(path).map_or_else(|_| UNKNOWN.to_owned(), |text| text.trim().to_owned())
 }
 
 /// The value of the first `key : value` line of a file.

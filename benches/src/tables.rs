@@ -109,16 +109,11 @@ pub(crate) fn curve(block: &Block, peers: &[About]) -> String {
 
 /// Every peer's ratios to the baseline and to the floor, a row for each scenario.
 pub(crate) fn ratios(block: &Block, peers: &[About]) -> String {
-    let tables = [peers::BASELINE, peers::FLOOR].into_iter().enumerate();
-    let tables = tables.filter(|(_, reference)| block.has(reference));
-    let tables = tables.map(|(index, reference)| {
-        let note = if index == 0 {
-            "per server-CPU second; per second in brackets"
-        } else {
-            "the same"
-        };
+    let references = [peers::BASELINE, peers::FLOOR].into_iter();
+    let tables = references.filter(|reference| block.has(reference));
+    let tables = tables.map(|reference| {
         format!(
-            "× {reference} ({note})\n\n{}",
+            "× {reference} (per server-CPU second; per second in brackets)\n\n{}",
             ratios_to(block, peers, reference)
         )
     });

@@ -76,7 +76,8 @@ impl Peer for Gufo {
     fn about(&self) -> About {
         let transports = gufo_transport::builtin();
         let mut about = format!(
-            "gufo over {}://, typed handlers, the message is tonic's, default options",
+            "gufo over {}://, typed handlers, the message is tonic's, default options but for \
+             100,000 connections and calls at a time",
             self.scheme()
         );
         if self.dress == Dress::Full {
