@@ -3,16 +3,22 @@
 use std::{fmt, sync::Arc};
 
 use gufo_core::{
-    BackendUrl, BoxFuture, Cancel, Codec, Endpoint, Error, Formats, Interceptor, ListenOptions,
-    Listener, Registry, Result, Service, ServiceName, Tasks, Transports, Version,
+    BoxFuture, Cancel, Codec, Endpoint, Error, Formats, Interceptor, ListenOptions, Listener, Node,
+    Registry, Result, Service, ServiceName, Tasks, Transports, Version,
 };
 use tokio::sync::Semaphore;
 
 #[cfg(feature = "health")]
 use crate::HealthHandle;
 use crate::{
-    DrainReport, NodeOptions, Router, RunningServer, ServerOptions, accept::Acceptor, calls::Calls,
-    guard::Class, registration::Registration, telemetry::SERVER,
+    DrainReport, NodeOptions, Router, RunningServer, ServerOptions,
+    accept::Acceptor,
+    bind::{Bound, bind},
+    calls::Calls,
+    guard::Class,
+    registration::{Fitness, Registration},
+    telemetry::SERVER,
+    threads::Threads,
 };
 
 /// Everything a server is made of. Mistakes in it are told by [`start`](Self::start).
@@ -24,6 +30,7 @@ pub struct Builder {
     listeners: Vec<Box<dyn Listener>>,
     listen_options: ListenOptions,
     options: ServerOptions,
+    threads: Option<usize>,
     interceptors: Vec<Arc<dyn Interceptor>>,
     formats: Formats,
     services: Vec<Service>,
@@ -67,6 +74,32 @@ impl Builder {
     /// Limits and waits of the server as a whole.
     pub fn options(mut self, options: ServerOptions) -> Self {
         self.options = options;
+        self
+    }
+
+    /// Serves on threads of its own, each with a runtime of one thread and with listeners of its own,
+    /// instead of on the caller's runtime. Everything else stands once: the services, the limits,
+    /// the registration, the drain.
+    ///
+    /// With a thread for each core no work moves between cores: most calls for the processor, and
+    /// no help from a neighbour. The system deals new connections out to the threads (`SO_REUSEPORT`),
+    /// and a connection stays where it is, so that there should be many more connections than
+    /// threads. A handler that blocks holds up its thread, and tasks that handlers spawn run on it and
+    /// end with the server.
+    ///
+    /// Listeners that cannot share their address (names in memory, paths of sockets, those made
+    /// elsewhere) stay on the caller's runtime.
+    ///
+    /// ```no_run
+    /// # fn example() -> std::io::Result<()> {
+    /// let cores = std::thread::available_parallelism()?.get();
+    /// let builder = gufo_server::Server::builder()
+    ///     .listen("tcp://0.0.0.0:50051")
+    ///     .threads(cores);
+    /// # Ok(()) }
+    /// ```
+    pub const fn threads(mut self, count: usize) -> Self {
+        self.threads = Some(count);
         self
     }
 
@@ -228,44 +261,53 @@ impl Builder {
         Ok(())
     }
 
-    async fn bind(&mut self) -> Result<Vec<Box<dyn Listener>>> {
+    async fn bind(&mut self, threads: &Threads) -> Result<Vec<Bound>> {
         if self.urls.is_empty() && self.listeners.is_empty() {
             return Err(Error::invalid_argument(
                 "a server needs an address: call listen(url)",
             ));
         }
-        let mut listeners = Vec::new();
+        let mut bound = Vec::new();
         for url in &self.urls {
-            let parsed = BackendUrl::parse(url)?;
-            let transport = self.transports.find(parsed.scheme())?;
-            listeners.push(
-                transport
-                    .listen(parsed, self.listen_options.clone())
-                    .await?,
-            );
+            bound.extend(bind(url, &self.transports, &self.listen_options, threads).await?);
         }
-        listeners.append(&mut self.listeners);
-        Ok(listeners)
+        let elsewhere = self.listeners.drain(..).map(|listener| Bound {
+            listener,
+            thread: None,
+        });
+        bound.extend(elsewhere);
+        Ok(bound)
     }
 
     /// Listens, serves, registers, in this order.
     ///
     /// # Errors
-    /// What [`into_router`](Self::into_router) says; `InvalidArgument` without an address or for
-    /// an unknown scheme; what a transport says when it cannot listen; what the registry says, or
-    /// `Unavailable` when it does not answer in time. Nothing is left running then.
+    /// What [`into_router`](Self::into_router) says; `InvalidArgument` without an address, for an
+    /// unknown scheme or for 0 threads; what a transport says when it cannot listen; what the
+    /// registry says, or `Unavailable` when it does not answer in time, unless
+    /// [`ServerOptions::registering`] says otherwise. Nothing is left running then.
     ///
     /// # Cancel safety
     /// Dropping the future leaves nothing running; a node already registered lapses.
     pub async fn start(mut self) -> Result<RunningServer> {
         let calls = Calls::new(&self.options);
         let router = self.router(&calls)?;
-        let listeners = self.bind().await?;
-        let urls: Vec<_> = listeners.iter().map(|it| it.url().to_owned()).collect();
+        let threads = match self.threads {
+            Some(0) => {
+                return Err(Error::invalid_argument(
+                    "a server needs at least one thread",
+                ));
+            }
+            count => Threads::start(count.unwrap_or_default())?,
+        };
+        let bound = self.bind(&threads).await?;
+        // Listeners that share an address are one place to reach the server at.
+        let first = bound.iter().filter(|it| it.thread.unwrap_or_default() == 0);
+        let urls: Vec<_> = first.map(|it| it.listener.url().to_owned()).collect();
         let nodes = match &self.registry {
             Some(_) => {
                 let services = self.services.iter().map(Service::name);
-                self.node.nodes(&urls, services)?
+                self.node.nodes(&urls, &self.transports, services)?
             }
             None => Vec::new(),
         };
@@ -280,33 +322,50 @@ impl Builder {
             drain: Cancel::new(),
         };
         let listening = Tasks::new();
-        for listener in listeners {
-            listening.spawn("listener", acceptor.clone().run(listener));
+        for Bound { listener, thread } in bound {
+            let accepting = acceptor.clone().run(listener);
+            match thread {
+                None => listening.spawn("listener", accepting),
+                Some(thread) => threads.spawn(thread, &listening, "listener", accepting),
+            }
         }
         let mut server = RunningServer::new(
             urls,
             calls,
             acceptor,
             listening,
+            threads,
             std::mem::take(&mut self.options),
             self.stop.take(),
         );
-        if let Some(registry) = &self.registry {
-            server.registration = Registration::register(
-                &**registry,
-                nodes,
-                &self.node.register,
-                server.options.register_timeout,
-            )
-            .await?;
-        }
         #[cfg(feature = "health")]
-        if let Some(health) = self.health.take() {
-            health.ready();
-            server.health = Some(health);
+        {
+            server.health = self.health.take();
         }
+        self.register(&mut server, nodes).await?;
         tracing::info!(target: SERVER, urls = ?server.urls, "serving");
         Ok(server)
+    }
+
+    async fn register(&mut self, server: &mut RunningServer, nodes: Vec<Node>) -> Result<()> {
+        let fitness = Fitness {
+            #[cfg(feature = "health")]
+            health: server.health.clone(),
+        };
+        let Some(registry) = self.registry.take() else {
+            fitness.ready();
+            return Ok(());
+        };
+        server.registration = Registration::start(
+            registry,
+            nodes,
+            self.node.register.clone(),
+            server.options.register_timeout,
+            server.options.registering,
+            fitness,
+        )
+        .await?;
+        Ok(())
     }
 
     /// Adds a service, starts, and serves until [`stop_on`](Self::stop_on) ends; without it, for

@@ -26,12 +26,13 @@ pub struct DrainReport {
 pub(crate) async fn stop(server: &RunningServer) -> DrainReport {
     let options = &server.options;
     tracing::info!(target: SERVER, calls = server.calls.running(), "stopping");
+    // First: it says that the server is ready once everything is registered.
+    server.registration.halt().await;
     #[cfg(feature = "health")]
     if let Some(health) = &server.health {
         health.stopping();
     }
-    if !server.registration.is_empty() {
-        server.registration.withdraw(options.withdraw_timeout).await;
+    if server.registration.withdraw(options.withdraw_timeout).await {
         tokio::time::sleep(options.propagation).await;
     }
 
@@ -77,6 +78,7 @@ async fn abort(server: &RunningServer) {
     let gone = async {
         server.listening.join().await;
         server.acceptor.connections.join().await;
+        server.threads.end().await;
     };
     if tokio::time::timeout(ABORT, gone).await.is_err() {
         tracing::error!(

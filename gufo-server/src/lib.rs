@@ -33,6 +33,7 @@
 //! - `macros` (default): `#[service]` and `#[derive(Describe)]`.
 
 mod accept;
+mod bind;
 mod builder;
 mod calls;
 mod drain;
@@ -46,13 +47,14 @@ mod registration;
 mod router;
 mod server;
 pub mod telemetry;
+mod threads;
 
 pub use builder::Builder;
 pub use drain::DrainReport;
 #[cfg(feature = "health")]
 pub use health::{HealthHandle, LIVENESS, ServingStatus};
 pub use options::ServerOptions;
-pub use registration::NodeOptions;
+pub use registration::{NodeOptions, Registering};
 pub use router::Router;
 pub use server::{RunningServer, Server};
 

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::Registering;
+
 /// The limits and waits of a server as a whole. Those of one connection are in
 /// [`ListenOptions`](gufo_core::ListenOptions).
 ///
@@ -24,9 +26,10 @@ pub struct ServerOptions {
     /// The longest a call that streams may take, whatever deadline the client states. Default
     /// `None`: as long as the client likes.
     pub max_stream_deadline: Option<Duration>,
-    /// How long one registration may take at the start before the server gives up with an error.
-    /// Default 10 s.
+    /// How long the registry may take to answer, at the start for all nodes together. Default 10 s.
     pub register_timeout: Duration,
+    /// Whether the server starts while its registry does not answer. Default: it does not.
+    pub registering: Registering,
     /// How long one withdrawal may take at the end; the node then lapses after its TTL. Default
     /// 5 s.
     pub withdraw_timeout: Duration,
@@ -47,6 +50,7 @@ impl Default for ServerOptions {
             max_deadline: Some(Duration::from_secs(300)),
             max_stream_deadline: None,
             register_timeout: Duration::from_secs(10),
+            registering: Registering::default(),
             withdraw_timeout: Duration::from_secs(5),
             propagation: Duration::ZERO,
             drain_timeout: Duration::from_secs(30),

@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 use crate::HealthHandle;
 use crate::{
     Builder, DrainReport, ServerOptions, accept::Acceptor, calls::Calls, drain,
-    registration::Registration,
+    registration::Registration, threads::Threads,
 };
 
 /// Where a server begins: [`Server::builder`].
@@ -32,6 +32,8 @@ pub struct RunningServer {
     pub(crate) calls: Arc<Calls>,
     pub(crate) acceptor: Acceptor,
     pub(crate) listening: Tasks,
+    /// Where listeners and connections run; none when they run on the caller's runtime.
+    pub(crate) threads: Threads,
     pub(crate) options: ServerOptions,
     pub(crate) registration: Registration,
     #[cfg(feature = "health")]
@@ -46,6 +48,7 @@ impl RunningServer {
         calls: Arc<Calls>,
         acceptor: Acceptor,
         listening: Tasks,
+        threads: Threads,
         options: ServerOptions,
         stop: Option<BoxFuture<'static, ()>>,
     ) -> Self {
@@ -54,6 +57,7 @@ impl RunningServer {
             calls,
             acceptor,
             listening,
+            threads,
             options,
             registration: Registration::default(),
             #[cfg(feature = "health")]
@@ -68,7 +72,8 @@ impl RunningServer {
         &self.urls
     }
 
-    /// The nodes it is registered as, one per name; none without a registry.
+    /// The nodes it is registered as now, one per name; none without a registry, and while it is
+    /// withdrawn.
     #[must_use]
     pub fn nodes(&self) -> Vec<Arc<Node>> {
         self.registration.nodes()

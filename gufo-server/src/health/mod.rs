@@ -74,6 +74,11 @@ impl HealthHandle {
 
     /// Sets the status of a service, or with the empty name of the server. [`LIVENESS`] cannot be
     /// set.
+    ///
+    /// A server with a registry withdraws the node of that name, or with the empty name all its
+    /// nodes, while the status is [`NotServing`](ServingStatus::NotServing), and registers it again
+    /// after: set it where a check fails without which no call can be answered. Running and new
+    /// calls of those who know the address go on.
     pub fn set(&self, service: &str, status: ServingStatus) {
         self.0.send_modify(|state| {
             state.services.insert(service.to_owned(), status);
@@ -99,15 +104,46 @@ impl HealthHandle {
     }
 
     pub(crate) fn ready(&self) {
-        self.0.send_modify(|state| state.is_ready = true);
+        self.set_ready(true);
     }
 
     pub(crate) fn stopping(&self) {
-        self.0.send_modify(|state| state.is_ready = false);
+        self.set_ready(false);
+    }
+
+    /// What is so already is no change: those who wait for one may be the ones that say it.
+    fn set_ready(&self, is_ready: bool) {
+        self.0.send_if_modified(|state| {
+            let was_ready = std::mem::replace(&mut state.is_ready, is_ready);
+            was_ready != is_ready
+        });
+    }
+
+    /// Whether nobody set the status to take no calls; a server that starts or stops is fit too.
+    pub(crate) fn is_fit(&self, service: &str) -> bool {
+        self.0.borrow().services.get(service) != Some(&ServingStatus::NotServing)
+    }
+
+    /// Tells of changes from now on.
+    pub(crate) fn changed(&self) -> Changed {
+        Changed(self.0.subscribe())
     }
 
     fn subscribe(&self) -> watch::Receiver<State> {
         self.0.subscribe()
+    }
+}
+
+/// Tells of changes of a handle.
+pub(crate) struct Changed(watch::Receiver<State>);
+
+impl Changed {
+    /// Waits for a change since this was made, or since the last time.
+    pub(crate) async fn wait(&mut self) {
+        if self.0.changed().await.is_err() {
+            // The last handle is gone, so nothing is ever set again.
+            std::future::pending().await
+        }
     }
 }
 

@@ -7,6 +7,8 @@ use std::{
 
 use gufo_core::{BackendUrl, Endpoint, Error, Result};
 
+use crate::bind::parts;
+
 /// Where others reach what listens at `url`. `own` gives the address of this host for the family
 /// of the one given.
 pub(super) fn reachable(
@@ -28,10 +30,7 @@ pub(super) fn reachable(
         IpAddr::V4(address) => address.to_string(),
         IpAddr::V6(address) => format!("[{address}]"),
     };
-    // A listener's URL has no user, so that the host follows the scheme.
-    let (scheme, rest) = url.split_once("://").unwrap_or((url, ""));
-    let end = rest.find(['/', '?']).unwrap_or(rest.len());
-    let (authority, tail) = rest.split_at(end);
+    let (scheme, authority, tail) = parts(url);
     let port = authority.rfind(':').map_or("", |colon| &authority[colon..]);
     let endpoint = Endpoint::parse(&format!("{scheme}://{own}{port}{tail}"))?;
     check_reachable(&endpoint)?;

@@ -1,179 +1,93 @@
 //! Registration: from what a server listens at to the nodes others find, and back.
 
 mod advertise;
+mod fitness;
+mod keeper;
+mod node;
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
-use gufo_core::{
-    Deadline, Endpoint, Error, Node, NodeId, Registry, Result, ServiceName, Version, Visibility,
-    random,
-    registry::{Lease, RegisterOptions},
-};
+use gufo_core::{Node, Registry, Result, Retry, Tasks, registry::RegisterOptions};
 
-use self::advertise::{check_reachable, own_address, reachable};
+pub(crate) use self::fitness::Fitness;
+use self::keeper::Keeper;
+pub use self::node::NodeOptions;
 use crate::telemetry::SERVER;
 
-/// How a server appears in the registry.
-#[derive(Clone, Debug)]
+/// What a server does whose registry does not answer at the start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub struct NodeOptions {
-    /// The service to register as. Default: every service the server has, under its own name.
-    pub name: Option<ServiceName>,
-    /// The id of the node. Default: a random one, new at each start.
-    pub id: Option<NodeId>,
-    /// The version. Default `0.0.0`.
-    pub version: Version,
-    /// The region, such as `eu-west`. Default none.
-    pub region: Option<String>,
-    /// The zone within the region. Default none.
-    pub zone: Option<String>,
-    /// The groups it belongs to, such as `canary`. Default none.
-    pub groups: BTreeSet<String>,
-    /// Who may call it. Default internal.
-    pub visibility: Visibility,
-    /// Its share of the calls relative to other nodes. Default 100.
-    pub weight: u32,
-    /// Whatever else callers should know. Default nothing.
-    pub metadata: BTreeMap<String, String>,
-    /// Where others reach it. Default: the addresses listened at; one that stands for every
-    /// address of the host (`0.0.0.0`, `[::]`) is replaced by the host's own on the way out.
-    pub advertise: Vec<Endpoint>,
-    /// How long a registration stands and who keeps it alive. Default: 15 s, kept alive by the
-    /// server.
-    pub register: RegisterOptions,
+pub enum Registering {
+    /// It ends with the error.
+    #[default]
+    First,
+    /// It serves whoever knows its address, is not ready, and tries again in the background, after
+    /// 500 ms at first and every 15 s at last. An error that repeating does not mend ends it all the
+    /// same.
+    Later,
 }
 
-impl Default for NodeOptions {
-    fn default() -> Self {
-        Self {
-            name: None,
-            id: None,
-            version: Version::default(),
-            region: None,
-            zone: None,
-            groups: BTreeSet::new(),
-            visibility: Visibility::default(),
-            weight: 100,
-            metadata: BTreeMap::new(),
-            advertise: Vec::new(),
-            register: RegisterOptions::default(),
-        }
-    }
-}
-
-impl NodeOptions {
-    /// The nodes of a server: one per name, all at the same addresses.
-    pub(crate) fn nodes<'a>(
-        &self,
-        urls: &[String],
-        services: impl Iterator<Item = &'a str>,
-    ) -> Result<Vec<Node>> {
-        let random = random::SplitMix::from_entropy();
-        let id = match &self.id {
-            Some(id) => id.clone(),
-            None => NodeId::parse(&random::id(&random))?,
-        };
-        let names = match &self.name {
-            Some(name) => vec![name.clone()],
-            None => services.map(ServiceName::parse).collect::<Result<_>>()?,
-        };
-        let endpoints = self.endpoints(urls)?;
-        let boot = random::id(&random);
-        let node = |name| {
-            let mut node = Node::new(name, id.clone()).with_version(self.version.clone());
-            node.boot.clone_from(&boot);
-            node.endpoints.clone_from(&endpoints);
-            node.region.clone_from(&self.region);
-            node.zone.clone_from(&self.zone);
-            node.groups.clone_from(&self.groups);
-            node.visibility = self.visibility;
-            node.weight = self.weight;
-            node.metadata.clone_from(&self.metadata);
-            node
-        };
-        Ok(names.into_iter().map(node).collect())
-    }
-
-    fn endpoints(&self, urls: &[String]) -> Result<Vec<Endpoint>> {
-        if self.advertise.is_empty() {
-            return urls.iter().map(|url| reachable(url, own_address)).collect();
-        }
-        for endpoint in &self.advertise {
-            check_reachable(endpoint)?;
-        }
-        Ok(self.advertise.clone())
-    }
-}
-
-/// The nodes a server has registered.
+/// The nodes of a server in a registry. None without a registry.
 #[derive(Debug, Default)]
 pub(crate) struct Registration {
-    leases: Vec<Lease>,
+    keeper: Option<Arc<Keeper>>,
+    tasks: Tasks,
 }
 
 impl Registration {
-    /// Registers nodes; when one fails, withdraws those before it.
-    pub(crate) async fn register(
-        registry: &dyn Registry,
+    /// Registers the nodes whose services are fit, and from then on keeps them registered while
+    /// they are.
+    pub(crate) async fn start(
+        registry: Arc<dyn Registry>,
         nodes: Vec<Node>,
-        options: &RegisterOptions,
+        options: RegisterOptions,
         timeout: Duration,
+        registering: Registering,
+        fitness: Fitness,
     ) -> Result<Self> {
-        let mut registration = Self::default();
-        let deadline = Deadline::after(timeout);
-        for node in nodes {
-            let service = node.service.clone();
-            let registered = tokio::select! {
-                biased;
-                registered = registry.register(node, options.clone()) => registered,
-                () = deadline.reached() => Err(Error::unavailable(format!(
-                    "the registry did not answer within {timeout:?}"
-                ))),
-            };
-            let failed = match registered {
-                Ok(lease) => {
-                    registration.leases.push(lease);
-                    continue;
-                }
-                Err(error) => error,
-            };
-            registration.withdraw(timeout).await;
-            return Err(failed.operation("register").context("service", service));
+        let keeper = Arc::new(Keeper::new(registry, nodes, options, timeout, fitness));
+        let registration = Self {
+            keeper: Some(Arc::clone(&keeper)),
+            tasks: Tasks::new(),
+        };
+        match keeper.register_all().await {
+            Ok(()) => {}
+            Err(error) if registering == Registering::Later && error.retry() != Retry::Never => {
+                tracing::warn!(
+                    target: SERVER,
+                    %error,
+                    "cannot register; serving all the same, and trying again"
+                );
+            }
+            Err(error) => {
+                keeper.withdraw_all(timeout).await;
+                return Err(error);
+            }
         }
+        registration
+            .tasks
+            .spawn("registration", async move { keeper.run().await });
         Ok(registration)
     }
 
-    /// Removes the nodes from the registry, as far as it answers in time; the rest lapses.
-    pub(crate) async fn withdraw(&self, timeout: Duration) {
-        let deadline = Deadline::after(timeout);
-        for lease in &self.leases {
-            let reason = tokio::select! {
-                biased;
-                revoked = lease.revoke() => match revoked {
-                    Ok(()) => continue,
-                    Err(error) => error.to_string(),
-                },
-                () = deadline.reached() => "the registry did not answer in time".to_owned(),
-            };
-            tracing::warn!(
-                target: SERVER,
-                service = %lease.node().service,
-                reason,
-                "cannot withdraw the node; it lapses after its ttl"
-            );
+    /// From now on nothing is registered or withdrawn by itself.
+    pub(crate) async fn halt(&self) {
+        self.tasks.abort();
+        self.tasks.join().await;
+    }
+
+    /// Removes the nodes from the registry, as far as it answers in time; the rest lapses. Whether
+    /// there was anything to remove.
+    pub(crate) async fn withdraw(&self, timeout: Duration) -> bool {
+        match &self.keeper {
+            Some(keeper) => keeper.withdraw_all(timeout).await,
+            None => false,
         }
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.leases.is_empty()
-    }
-
-    /// The nodes as registered.
+    /// The nodes that are registered now.
     pub(crate) fn nodes(&self) -> Vec<Arc<Node>> {
-        self.leases.iter().map(Lease::node).collect()
+        let keeper = self.keeper.as_ref();
+        keeper.map_or_else(Vec::new, |keeper| keeper.nodes())
     }
 }

@@ -314,3 +314,12 @@ fn a_handler_that_blocks_its_thread_does_not_hold_up_the_stop() {
     let report = report.expect("must not hang");
     assert_eq!((report.finished, report.aborted), (0, 1));
 }
+
+#[allow(
+    dead_code,
+    reason = "proves at compile time that both may run in a task"
+)]
+fn stopping_and_waiting_may_be_spawned(one: RunningServer, other: RunningServer) {
+    tokio::spawn(one.stop());
+    tokio::spawn(other.wait());
+}

@@ -4,6 +4,8 @@ mod accept;
 mod calls;
 mod deadline;
 mod drain;
+#[cfg(feature = "health")]
+mod fitness;
 mod fixture;
 #[cfg(feature = "health")]
 mod health;
@@ -13,3 +15,4 @@ mod reflection;
 mod registration;
 mod router;
 mod telemetry;
+mod threads;

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use gufo_core::{
-    Code, Error, Node, Registry, Result, ServiceName, async_trait,
+    BackendUrl, Cancel, Code, Error, Node, Registry, Result, ServiceName, async_trait,
     registry::{Capabilities, Lease, LeaseControl, RegisterOptions, Snapshot, Watch},
 };
 use gufo_server::{Builder, NodeOptions, Server};
@@ -17,6 +17,8 @@ pub(crate) struct FakeRegistry {
     pub(crate) register: Answer,
     /// Refuses this service, whatever it answers to others.
     pub(crate) refuses: Option<&'static str>,
+    /// Out of reach until it is set.
+    pub(crate) up: Option<Cancel>,
     pub(crate) revoke: Answer,
 }
 
@@ -43,6 +45,9 @@ impl Registry for FakeRegistry {
     async fn register(&self, node: Node, options: RegisterOptions) -> Result<Lease> {
         self.log.add(format!("register {}", node.service));
         self.register.give().await?;
+        if self.up.as_ref().is_some_and(|up| !up.is_cancelled()) {
+            return Err(Error::unavailable("the registry is down"));
+        }
         if self.refuses == Some(node.service.as_str()) {
             return Err(Error::permission_denied("not here"));
         }
@@ -190,6 +195,40 @@ async fn an_explicit_address_wins() {
     let advertised = endpoints(builder.advertise("grpc://owl.example:443")).await;
 
     assert_eq!(advertised, ["grpc://owl.example:443"]);
+}
+
+#[tokio::test]
+async fn an_endpoint_that_leads_here_in_one_place_only_is_marked_with_it() {
+    let start = |builder: Builder| {
+        builder
+            .transports(gufo_transport::builtin())
+            .listen("memory://registration-place")
+            .start()
+    };
+    let builder = || server("fake://a:1", FakeRegistry::default());
+    let places = async |builder: Builder| {
+        let server = start(builder).await.expect("up");
+        let node = server.nodes().remove(0);
+        server.stop().await;
+        let places = node.places.iter();
+        let places = places.map(|(endpoint, place)| (endpoint.to_string(), place.clone()));
+        places.collect::<Vec<_>>()
+    };
+
+    let listened = places(builder()).await;
+    let advertised = places(builder().advertise("memory://registration-place")).await;
+
+    let url = BackendUrl::parse("memory://registration-place").expect("legal");
+    let transports = gufo_transport::builtin();
+    let place = transports.find("memory").expect("there").place(&url);
+    assert_eq!(
+        listened,
+        [(
+            "memory://registration-place".to_owned(),
+            place.expect("one process")
+        )]
+    );
+    assert_eq!(advertised, [], "what is said to be reachable is so for all");
 }
 
 #[tokio::test]
