@@ -73,6 +73,8 @@ pub(crate) const SUITES: &[Suite] = &[
     row("transport conformance", "memory, through bytes",  "gufo-transport", "conformance_memory_encode"),
     row("transport conformance", "grpc",                   "gufo-transport", "conformance_grpc"),
     row("transport conformance", "grpc+unix",              "gufo-transport", "conformance_grpc_unix"),
+    row("transport conformance", "tcp",                    "gufo-transport", "conformance_tcp"),
+    row("transport conformance", "unix",                   "gufo-transport", "conformance_unix"),
     row("transport conformance", "http",                   "gufo-transport", "conformance_http"),
     row("transport conformance", "broken ones are caught", "gufo-transport", "conformance_broken"),
     row("registry conformance",  "memory",                 "gufo-registry",  "conformance").named("memory"),

@@ -56,7 +56,10 @@ pub(super) fn put(writer: &mut Writer, id: u32, end: &Result<Metadata, Status>) 
 
 fn put_status(out: &mut BytesMut, status: &Status) {
     let message = status.message();
-    let end = message.floor_char_boundary(LONGEST);
+    let mut end = message.len().min(LONGEST);
+    while !message.is_char_boundary(end) {
+        end -= 1;
+    }
     wire::put_bytes(out, &message.as_bytes()[..end]);
     let details = status.encode_details();
     if details.len() > DETAILS {

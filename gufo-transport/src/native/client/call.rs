@@ -47,7 +47,7 @@ pub(super) fn unary(shared: &Arc<Shared>, ctx: Context, request: Payload) -> Ans
         return Answer::later(large(Arc::clone(shared), ctx, request));
     }
     match send(shared, &ctx, &request) {
-        Sent::Sent(call) => Answer::later(call),
+        Sent::Call(call) => Answer::later(call),
         Sent::Closed => not_begun().into(),
         Sent::Full => {
             let shared = Arc::clone(shared);
@@ -55,7 +55,7 @@ pub(super) fn unary(shared: &Arc<Shared>, ctx: Context, request: Payload) -> Ans
                 loop {
                     shared.slots.room().await;
                     match send(&shared, &ctx, &request) {
-                        Sent::Sent(call) => return call.await,
+                        Sent::Call(call) => return call.await,
                         Sent::Closed => return Err(not_begun()),
                         Sent::Full => {}
                     }
@@ -66,7 +66,7 @@ pub(super) fn unary(shared: &Arc<Shared>, ctx: Context, request: Payload) -> Ans
 }
 
 enum Sent {
-    Sent(Call),
+    Call(Call),
     Closed,
     /// So many calls run that the server takes no more.
     Full,
@@ -85,7 +85,7 @@ fn send(shared: &Arc<Shared>, ctx: &Context, request: &Bytes) -> Sent {
         .link
         .write(|writer| !writer.left && open::put(writer, id, ctx, formats, Some(request), true));
     if sent {
-        Sent::Sent(Call {
+        Sent::Call(Call {
             shared: Arc::clone(shared),
             id,
             compression: ctx.compression(),
