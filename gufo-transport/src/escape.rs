@@ -1,6 +1,7 @@
 //! Percent-encoding of what goes into a URL.
 
 /// Appends a text, encoded but for the unreserved characters of RFC 3986.
+#[cfg(feature = "http")]
 pub(crate) fn escape(out: &mut String, text: &str) {
     escape_but(out, text, b"");
 }

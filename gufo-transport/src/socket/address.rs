@@ -79,6 +79,7 @@ impl Address {
     }
 
     /// `host:port`; `None` for the path of a socket.
+    #[cfg(feature = "grpc")]
     pub(crate) fn host(&self) -> Option<&str> {
         match &self.place {
             Place::Tcp(host) => Some(host),

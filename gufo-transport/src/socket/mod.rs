@@ -16,7 +16,9 @@ use tokio::{
 };
 
 pub(crate) use address::Address;
-pub(crate) use listener::{Arrived, SocketListener};
+#[cfg(feature = "native")]
+pub(crate) use listener::Arrived;
+pub(crate) use listener::SocketListener;
 pub(crate) use pulse::{Pulse, Verdict};
 
 /// A connected socket.

@@ -77,6 +77,7 @@ impl Pulse {
     }
 
     /// Whether the peer was asked and has not answered yet.
+    #[cfg(feature = "grpc")]
     pub(crate) const fn is_asked(&self) -> bool {
         self.asked
     }
