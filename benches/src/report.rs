@@ -55,8 +55,9 @@ pub(crate) type Figure = fn(&Measurement) -> Option<f64>;
 
 /// Units of work per second.
 pub(crate) const PER_SECOND: Figure = |round| Some(round.per_second());
-/// Units of work per second of the server's processor time.
-pub(crate) const PER_CPU_SECOND: Figure = |round| Some(round.per_cpu_second());
+/// Units of work per second of the server's processor time, where its clock has ticked at all.
+pub(crate) const PER_CPU_SECOND: Figure =
+    |round| (!round.server_cpu.is_zero()).then(|| round.per_cpu_second());
 /// Half of the calls are faster, in microseconds.
 pub(crate) const P50: Figure = |round| quantile(round, |latency| latency.p50);
 /// 99 % of the calls are faster, in microseconds.
@@ -220,6 +221,15 @@ pub(crate) mod tests {
 
         assert_eq!(ratio.values, [2.0, 3.0, 7.0]);
         assert_eq!((ratio.median, ratio.min, ratio.max), (3.0, 2.0, 7.0));
+    }
+
+    #[test]
+    fn work_too_short_for_the_clock_of_processor_time_has_no_figure_by_it() {
+        let mut measured = round(10).unwrap();
+        measured.server_cpu = Duration::ZERO;
+
+        assert_eq!(PER_CPU_SECOND(&measured), None);
+        assert_eq!(PER_SECOND(&measured), Some(10.0));
     }
 
     #[test]

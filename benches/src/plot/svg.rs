@@ -88,9 +88,12 @@ pub(super) struct Scale {
 }
 
 impl Scale {
-    /// Whole powers of ten around all values.
+    /// Whole powers of ten around all values; what is no number, or has no end, is not drawn to scale.
     pub(super) fn around(values: impl Iterator<Item = f64>, top: f64, height: f64) -> Self {
-        let powers: Vec<f64> = values.map(|value| value.max(1.0).log10()).collect();
+        let powers: Vec<f64> = values
+            .filter(|value| value.is_finite())
+            .map(|value| value.max(1.0).log10())
+            .collect();
         let lowest = powers.iter().copied().fold(f64::INFINITY, f64::min).floor();
         let highest = powers.iter().copied().fold(0.0, f64::max).ceil();
         let lowest = if lowest.is_finite() { lowest as i32 } else { 0 };
@@ -180,6 +183,15 @@ pub(super) mod tests {
         let steps = [1e3, 1e4, 1e7].map(|value| scale.y(value));
 
         assert_eq!(steps, [384.0, 304.0, 64.0]);
+    }
+
+    #[test]
+    fn a_value_without_end_does_not_stretch_the_scale() {
+        let values = [2e3, f64::INFINITY, f64::NAN].into_iter();
+
+        let scale = Scale::around(values, 0.0, 100.0);
+
+        assert_eq!((scale.lowest, scale.highest), (3, 4));
     }
 
     #[test]
