@@ -31,7 +31,7 @@ pub(super) fn put(writer: &mut Writer, id: u32, end: &Result<Metadata, Status>) 
         Err(status) => (Some(status), status.metadata()),
     };
     // Metadata that cannot be sent must not hide the status.
-    let trailers = if trailers.size() > frame::MAX_PART / 2 {
+    let trailers = if trailers.size() > frame::MAX_METADATA {
         &none
     } else {
         trailers

@@ -13,15 +13,25 @@ pub(super) const MAX_FRAME: usize = 128 * 1024;
 /// The most of a message that one frame carries: what stands before it has room.
 pub(super) const MAX_PART: usize = MAX_FRAME - 16 * 1024;
 
+/// The largest metadata that is sent or taken, as [`Metadata::size`](gufo_core::Metadata::size)
+/// counts: two blocks and a status fit into one frame.
+pub(super) const MAX_METADATA: usize = MAX_PART / 2;
+
+/// The most calls at once: a number is a place in a table.
+pub(super) const MAX_CALLS: u32 = 1 << 16;
+
 /// What the receiver of a call's messages has for them before it says anything, in credit.
 pub(super) const WINDOW: u32 = 256 * 1024;
 
 /// What a frame of a message costs beyond its length, in credit: what it takes to hold it.
-pub(super) const FRAME_COST: i64 = 16;
+pub(super) const FRAME_COST: i64 = 64;
 
 /// Methods and metadata names a peer may number.
 pub(super) const MAX_METHODS: usize = 1024;
 pub(super) const MAX_NAMES: usize = 256;
+
+/// Longer texts get no number, in bytes.
+pub(super) const LONGEST_DEFINED: usize = 256;
 
 /// What a frame is. Kinds that are not listed are skipped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

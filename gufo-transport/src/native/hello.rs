@@ -23,6 +23,9 @@ pub(super) const VERSION: u8 = 1;
 /// Magic and versions.
 const PREFACE: usize = 8;
 
+/// Most of a refusal that is shown, in bytes.
+const LONGEST_REASON: usize = 200;
+
 /// Settings a HELLO frame may have at most; more are a violation.
 const SETTINGS: usize = 64;
 
@@ -147,6 +150,8 @@ pub(super) enum Refused {
     Version(u8, u8),
     /// The peer broke the protocol.
     Violation(Violation),
+    /// The peer said why it wants no connection.
+    Told(bytes::Bytes),
     /// The peer said nothing in time.
     Late,
 }
@@ -171,6 +176,10 @@ impl std::fmt::Display for Refused {
                 "the peer speaks versions {low} to {high} of gufo's frames, this side {VERSION}"
             ),
             Self::Violation(violation) => write!(f, "{}", violation.0),
+            Self::Told(why) => {
+                let why = &why[..why.len().min(LONGEST_REASON)];
+                write!(f, "the peer refused: {}", why.escape_ascii())
+            }
             Self::Late => f.write_str("the peer did not say hello in time"),
         }
     }
@@ -211,6 +220,9 @@ async fn read_all(
         match frame::take(buffer).map_err(Refused::Violation)? {
             Ok(frame) if frame.kind == Kind::Hello => {
                 return Hello::read(frame.body).map_err(Refused::Violation);
+            }
+            Ok(frame) if frame.kind == Kind::GoAway => {
+                return Err(Refused::Told(frame.body.slice(frame.body.len().min(1)..)));
             }
             Ok(_) => {
                 return Err(Refused::Violation(Violation(

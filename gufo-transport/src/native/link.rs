@@ -1,12 +1,16 @@
 //! Link: what everything that writes to a connection shares.
 
-use std::task::{Context as TaskContext, Poll, Waker};
+use std::{
+    sync::Arc,
+    task::{Context as TaskContext, Poll, Waker},
+};
 
 use bytes::BufMut;
 use gufo_core::Metadata;
 use parking_lot::Mutex;
 
 use super::{
+    backlog::Backlog,
     frame::{self, DEFINE_METHOD, DEFINE_NAME, Kind, MAX_METHODS, MAX_NAMES},
     out::Out,
     wire::Numbers,
@@ -18,7 +22,11 @@ const ROOM: usize = 512 * 1024;
 /// The sending side of a connection. Calls write here from any task; the connection's own task
 /// sends what has gathered.
 #[derive(Debug)]
-pub(super) struct Link(Mutex<Writer>);
+pub(super) struct Link {
+    writer: Mutex<Writer>,
+    /// What is too large to be written at once.
+    pub(super) backlog: Arc<Backlog>,
+}
 
 /// What is behind the lock of a [`Link`].
 #[derive(Debug)]
@@ -38,20 +46,23 @@ pub(super) struct Writer {
 
 impl Link {
     pub(super) fn new() -> Self {
-        Self(Mutex::new(Writer {
-            out: Out::default(),
-            methods: Numbers::new(MAX_METHODS),
-            names: Numbers::new(MAX_NAMES),
-            driver: None,
-            crowd: Vec::new(),
-            left: false,
-            closed: false,
-        }))
+        Self {
+            writer: Mutex::new(Writer {
+                out: Out::default(),
+                methods: Numbers::new(MAX_METHODS),
+                names: Numbers::new(MAX_NAMES),
+                driver: None,
+                crowd: Vec::new(),
+                left: false,
+                closed: false,
+            }),
+            backlog: Arc::default(),
+        }
     }
 
     /// Writes; whoever drives the connection learns of it.
     pub(super) fn write<T>(&self, write: impl FnOnce(&mut Writer) -> T) -> T {
-        let mut writer = self.0.lock();
+        let mut writer = self.writer.lock();
         let written = write(&mut writer);
         let driver = if writer.out.is_empty() {
             None
@@ -67,7 +78,7 @@ impl Link {
 
     /// Moves what has gathered to `out`, and remembers whom to wake for more.
     pub(super) fn take(&self, out: &mut Out, cx: &TaskContext<'_>) {
-        let mut writer = self.0.lock();
+        let mut writer = self.writer.lock();
         out.append(&mut writer.out);
         if !writer
             .driver
@@ -83,12 +94,12 @@ impl Link {
 
     /// Whether anything has gathered.
     pub(super) fn is_empty(&self) -> bool {
-        self.0.lock().out.is_empty()
+        self.writer.lock().out.is_empty()
     }
 
     /// Waits until not too much has gathered.
     pub(super) fn poll_room(&self, cx: &TaskContext<'_>) -> Poll<()> {
-        let mut writer = self.0.lock();
+        let mut writer = self.writer.lock();
         if writer.out.len() < ROOM || writer.closed {
             return Poll::Ready(());
         }
@@ -98,7 +109,7 @@ impl Link {
 
     /// Nothing is sent any more.
     pub(super) fn close(&self) {
-        let mut writer = self.0.lock();
+        let mut writer = self.writer.lock();
         writer.closed = true;
         writer.left = true;
         writer.out = Out::default();
@@ -117,7 +128,7 @@ impl Link {
     }
 
     pub(super) fn has_left(&self) -> bool {
-        self.0.lock().left
+        self.writer.lock().left
     }
 }
 

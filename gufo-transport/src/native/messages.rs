@@ -13,6 +13,7 @@ use gufo_core::{Compression, Messages, Metadata, Status};
 use super::{
     frame::{self, FRAME_COST, HEAD, Kind, MAX_PART, WINDOW, flag},
     out::Out,
+    room::{Place, Room},
     stream::{Next, Raw, Stream},
     wire,
 };
@@ -37,6 +38,7 @@ pub(super) struct Body {
     owed: i64,
     compression: Option<Compression>,
     limit: usize,
+    room: Option<Place>,
 }
 
 impl Body {
@@ -47,7 +49,19 @@ impl Body {
             owed: 0,
             compression,
             limit,
+            room: None,
         }
+    }
+
+    /// Messages that come in parts share this room with those of other calls.
+    pub(super) fn sharing(mut self, room: &Arc<Room>) -> Self {
+        self.room = Some(Place::new(room));
+        self
+    }
+
+    /// Whether a message has begun that there is no room for yet.
+    pub(super) fn waits_for_room(&self) -> bool {
+        self.room.as_ref().is_some_and(Place::is_waiting)
     }
 
     pub(super) fn stream(&self) -> &Arc<Stream> {
@@ -57,10 +71,13 @@ impl Body {
     /// The next message; inside, how the messages ended.
     pub(super) fn poll_message(
         &mut self,
-        cx: &TaskContext<'_>,
+        cx: &mut TaskContext<'_>,
     ) -> Poll<Result<Bytes, Result<Metadata, Status>>> {
         loop {
             if let Some(message) = self.taken.pop_front() {
+                if let Some(room) = &mut self.room {
+                    room.leave();
+                }
                 self.owed += message.cost;
                 if self.taken.is_empty() || self.owed > WORTH {
                     self.stream.taken(std::mem::take(&mut self.owed));
@@ -77,9 +94,21 @@ impl Body {
             }
             match ready!(self.stream.poll_next(cx)) {
                 Next::Messages(messages) => self.taken = messages,
+                Next::Large(size) => {
+                    if let Some(room) = &mut self.room {
+                        ready!(room.poll_enter(size, cx));
+                    }
+                    self.stream.admit();
+                }
                 Next::End(end) => return Poll::Ready(Err(end)),
             }
         }
+    }
+}
+
+impl Drop for Body {
+    fn drop(&mut self) {
+        self.stream.deafen();
     }
 }
 
@@ -135,6 +164,7 @@ pub(super) async fn send(
         match gathered {
             Gathered::Batch => {}
             Gathered::Large(bytes) => {
+                let _held = stream.link.backlog.hold(bytes.len());
                 send_large(stream, bytes, encoding.compression.is_some()).await?
             }
             Gathered::End => return Ok(()),

@@ -9,8 +9,10 @@
 //!
 //! `frame`, `open`, `reply`, `end` and `wire` are the frames; `link` is where all calls of a
 //! connection write; `stream` is a call that takes more than a frame each way, and `messages` what
-//! flows through it.
+//! flows through it; `room` is the memory for messages that come in
+//! parts, `backlog` that for replies that go out in parts.
 
+mod backlog;
 mod client;
 mod end;
 mod frame;
@@ -21,6 +23,7 @@ mod messages;
 mod open;
 mod out;
 mod reply;
+mod room;
 mod server;
 mod stream;
 mod wire;
@@ -49,6 +52,14 @@ impl NativeTransport {
     }
 }
 
+/// What fits into frames and tables, whatever was asked for.
+fn within_frames(mut options: ListenOptions) -> ListenOptions {
+    let limits = &mut options.limits;
+    limits.metadata = limits.metadata.min(frame::MAX_METADATA);
+    limits.calls = limits.calls.min(frame::MAX_CALLS);
+    options
+}
+
 impl Transport for NativeTransport {
     fn connect(
         &self,
@@ -68,6 +79,7 @@ impl Transport for NativeTransport {
     ) -> BoxFuture<'static, Result<Box<dyn Listener>>> {
         Box::pin(async move {
             let address = Address::parse(&url, "tcp", "unix")?;
+            let options = within_frames(options);
             let listener = server::NativeListener {
                 sockets: SocketListener::bind(&address, options).await?,
                 scheme: address.scheme(),

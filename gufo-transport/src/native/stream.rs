@@ -11,7 +11,7 @@ use std::{
 
 use bytes::{Bytes, BytesMut};
 use gufo_core::{Metadata, Status};
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 
 use super::{
     frame::{self, FRAME_COST, Kind, WINDOW, flag},
@@ -19,6 +19,9 @@ use super::{
     reply::RawReply,
     wire::{self, Violation},
 };
+
+/// Messages that lie so close to each other were read together, in bytes.
+const CLOSE: usize = 64 * 1024;
 
 /// A message as it came.
 #[derive(Debug)]
@@ -45,6 +48,8 @@ pub(super) struct Stream {
 #[derive(Debug)]
 struct State {
     queue: VecDeque<Raw>,
+    /// Where the first message of the queue lies in memory.
+    place: usize,
     partial: Option<Partial>,
     head: Option<Metadata>,
     /// How the messages of the peer ended: with trailers or in a status.
@@ -68,11 +73,15 @@ struct Partial {
     compressed: bool,
     /// What has not been given back early.
     cost: i64,
+    /// There is memory for all of it.
+    admitted: bool,
 }
 
 /// What a reader finds.
 pub(super) enum Next {
     Messages(VecDeque<Raw>),
+    /// A message of this size has begun; the rest is sent once there is [room](Stream::admit).
+    Large(usize),
     End(Result<Metadata, Status>),
 }
 
@@ -85,6 +94,7 @@ impl Stream {
             finished: AtomicBool::new(false),
             state: Mutex::new(State {
                 queue: VecDeque::new(),
+                place: 0,
                 partial: None,
                 head: None,
                 end: None,
@@ -155,8 +165,9 @@ impl Stream {
                 if body.len() > self.limit {
                     self.refuse(&mut state, body.len());
                 } else {
+                    let bytes = state.keep(body);
                     state.queue.push_back(Raw {
-                        bytes: body,
+                        bytes,
                         compressed: flags & flag::COMPRESSED != 0,
                         cost,
                     });
@@ -174,6 +185,7 @@ impl Stream {
                         total,
                         compressed: flags & flag::COMPRESSED != 0,
                         cost,
+                        admitted: false,
                     });
                 }
             }
@@ -185,7 +197,7 @@ impl Stream {
                 }
             }
         }
-        let nothing_else = state.queue.is_empty();
+        let awaited = state.queue.is_empty() && state.reader.is_some();
         match state.partial.take() {
             Some(partial) if !more => {
                 if partial.bytes.len() != partial.total {
@@ -198,8 +210,7 @@ impl Stream {
                 });
             }
             Some(mut partial) => {
-                if nothing_else {
-                    // Whoever reads waits for the rest of it.
+                if awaited && partial.admitted {
                     state.owed += std::mem::take(&mut partial.cost);
                     owed = state.take_owed();
                 }
@@ -283,7 +294,27 @@ impl Stream {
             return Poll::Ready(Next::End(end.clone()));
         }
         state.reader = Some(cx.waker().clone());
-        // The rest of a message whose beginning came while others were not read yet.
+        match &state.partial {
+            Some(partial) if !partial.admitted => Poll::Ready(Next::Large(partial.total)),
+            Some(_) => {
+                self.want_the_rest(state);
+                Poll::Pending
+            }
+            None => Poll::Pending,
+        }
+    }
+
+    /// There is room for the message that has begun, and somebody waits for it.
+    pub(super) fn admit(&self) {
+        let mut state = self.state.lock();
+        if let Some(partial) = &mut state.partial {
+            partial.admitted = true;
+            self.want_the_rest(state);
+        }
+    }
+
+    /// Gives back what the parts of a message cost before it is whole.
+    fn want_the_rest(&self, mut state: MutexGuard<'_, State>) {
         let held = state
             .partial
             .as_mut()
@@ -294,7 +325,18 @@ impl Stream {
         if owed > 0 {
             self.grant(owed);
         }
-        Poll::Pending
+    }
+
+    /// Nobody reads any more: what has come and what may come is dropped.
+    pub(super) fn deafen(&self) {
+        let mut state = self.state.lock();
+        let unread = std::mem::take(&mut state.queue);
+        let partial = state.partial.take();
+        state
+            .end
+            .get_or_insert_with(|| Err(Status::cancelled("nobody reads this any more")));
+        drop(state);
+        drop((unread, partial));
     }
 
     /// Waits for the metadata ahead of the messages.
@@ -386,6 +428,20 @@ impl Stream {
 }
 
 impl State {
+    /// A message to wait in the queue. It keeps all that was read together with it, so only the
+    /// first one may, and those close to it.
+    fn keep(&mut self, bytes: Bytes) -> Bytes {
+        let place = bytes.as_ptr() as usize;
+        if self.queue.is_empty() {
+            self.place = place;
+            return bytes;
+        }
+        if place.wrapping_sub(self.place) < CLOSE {
+            return bytes;
+        }
+        Bytes::copy_from_slice(&bytes)
+    }
+
     /// What is worth a frame of its own.
     fn take_owed(&mut self) -> i64 {
         if self.owed < i64::from(WINDOW) / 2 {

@@ -5,6 +5,8 @@ use std::collections::HashMap;
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use gufo_core::{Key, Metadata, Status};
 
+use super::frame::LONGEST_DEFINED;
+
 /// What the peer did that the protocol forbids. It ends the connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Violation(pub(super) &'static str);
@@ -70,9 +72,6 @@ pub(super) struct Numbers {
 /// So many texts are looked through one by one.
 const FEW: usize = 8;
 
-/// Longer texts are not worth a number.
-const LONGEST: usize = 256;
-
 impl Numbers {
     pub(super) fn new(limit: usize) -> Self {
         Self {
@@ -93,7 +92,7 @@ impl Numbers {
 
     /// Gives a text the next number; `None` when all are taken.
     pub(super) fn define(&mut self, text: &str) -> Option<u32> {
-        if self.known.len() >= self.limit || text.len() > LONGEST {
+        if self.known.len() >= self.limit || text.len() > LONGEST_DEFINED {
             return None;
         }
         self.known.push(text.into());

@@ -130,9 +130,11 @@ impl Future for Call {
 
 impl Drop for Call {
     fn drop(&mut self) {
-        if !self.done && self.shared.slots.give_up(self.id) {
-            self.shared.link.write(|writer| {
-                frame::put_small(&mut writer.out, Kind::Cancel, self.id, |_| {});
+        if !self.done {
+            self.shared.slots.give_up(self.id, || {
+                self.shared.link.write(|writer| {
+                    frame::put_small(&mut writer.out, Kind::Cancel, self.id, |_| {});
+                });
             });
         }
     }

@@ -15,7 +15,7 @@ use super::{Shared, slots::After};
 use crate::{
     native::{
         end,
-        frame::{self, DEFINE_NAME, Frame, Kind, MAX_NAMES, flag},
+        frame::{self, DEFINE_NAME, Frame, Kind, LONGEST_DEFINED, MAX_NAMES, flag},
         intake::Intake,
         link::put_go_away,
         out::Out,
@@ -24,6 +24,9 @@ use crate::{
     },
     socket::Socket,
 };
+
+/// No more is taken from calls while so much waits for the server to read.
+const BACKLOG: usize = 4 << 20;
 
 pub(super) async fn drive(socket: Socket, buffer: BytesMut, shared: Arc<Shared>) {
     let look = Instant::now() + shared.options.keep_alive_interval;
@@ -92,15 +95,24 @@ impl Driver {
                 }
             };
             self.after.wake();
-            self.shared.link.take(&mut self.out, cx);
+            // What was left alone because of it, when it has gone, is taken up again.
+            let full = self.is_full();
+            if !full {
+                self.shared.link.take(&mut self.out, cx);
+            }
             match self.out.poll_write(&mut self.socket, cx) {
                 Poll::Ready(Err(_)) => return Poll::Ready(()),
                 Poll::Ready(Ok(())) if self.is_done() => return Poll::Ready(()),
-                Poll::Ready(Ok(())) | Poll::Pending if read => {}
+                Poll::Ready(Ok(())) | Poll::Pending if read || (full && !self.is_full()) => {}
                 Poll::Ready(Ok(())) | Poll::Pending => break,
             }
         }
         self.poll_alive(cx)
+    }
+
+    /// Whether so much waits for the server to read that calls wait with what they send.
+    fn is_full(&self) -> bool {
+        self.out.len() >= BACKLOG
     }
 
     /// This side wants to leave, has said so, and its calls are done.
@@ -195,10 +207,15 @@ impl Driver {
                 }
             }
             Kind::Define => match body.split_first() {
+                Some((_, text)) if text.len() > LONGEST_DEFINED => {
+                    return Err(Violation("a DEFINE is longer than allowed"));
+                }
                 Some((&DEFINE_NAME, name)) => self.names.define(name, MAX_NAMES)?,
                 Some(_) => {}
                 None => return Err(Violation("a DEFINE is empty")),
             },
+            // A server that reads nothing hears nothing.
+            Kind::Ping if self.is_full() => {}
             Kind::Ping => frame::put(&mut self.out, Kind::Pong, 0, |_| {}, body),
             Kind::Pong => self.asked = false,
             Kind::GoAway => {

@@ -42,12 +42,11 @@ struct Shared {
 impl Shared {
     /// The largest metadata that may be sent.
     fn metadata_limit(&self) -> usize {
-        let most = super::frame::MAX_PART / 2;
         self.options
             .limits
             .metadata
             .min(self.server.metadata)
-            .min(most)
+            .min(super::frame::MAX_METADATA)
     }
 
     fn leave(&self) {

@@ -198,22 +198,23 @@ impl Slots {
         Poll::Pending
     }
 
-    /// Nobody waits for a unary call any more; true when the server is to be told.
-    pub(super) fn give_up(&self, id: u32) -> bool {
+    /// Nobody waits for a unary call any more; `tell` tells the server, unless it has ended the
+    /// call. Until it is told nobody gets the number, or a call that is new would end.
+    pub(super) fn give_up(&self, id: u32, tell: impl FnOnce()) {
         let mut table = self.table.lock();
         let Some(slot) = table.slots.get_mut(id as usize) else {
-            return false;
+            return;
         };
         let Slot::Unary(unary) = slot else {
-            return false;
+            return;
         };
         self.in_flight.fetch_sub(1, Relaxed);
         if unary.ended {
             self.free(&mut table, id);
-            return false;
+            return;
         }
         *slot = Slot::GivenUp;
-        true
+        tell();
     }
 
     /// A call was never sent: its number is free at once.

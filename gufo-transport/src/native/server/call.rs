@@ -18,8 +18,10 @@ use crate::{
     native::{
         end,
         frame::{self, Kind, flag},
+        link::Link,
         messages::{self, Body, Stopped},
         reply,
+        room::Room,
         stream::Stream,
         wire,
     },
@@ -37,6 +39,7 @@ impl Drop for EndOnDrop<'_> {
     fn drop(&mut self) {
         let lost = || Err(Status::internal("the call ended without an answer"));
         finish(self.0, lost);
+        self.0.deafen();
     }
 }
 
@@ -92,20 +95,24 @@ async fn send_reply(stream: &Arc<Stream>, reply: Reply, encoding: Encoding, limi
     }
 }
 
-/// Sends a reply that does not fit into one frame.
-pub(super) async fn large_reply(
+/// Sends a reply that does not fit into one frame. It counts from now on.
+pub(super) fn large_reply(
     stream: Arc<Stream>,
     bytes: Bytes,
     compressed: bool,
     metadata: Metadata,
     trailers: Metadata,
-) {
-    send_head(&stream, &metadata);
-    if messages::send_large(&stream, bytes, compressed)
-        .await
-        .is_ok()
-    {
-        finish(&stream, || Ok(trailers));
+) -> impl Future<Output = ()> + Send {
+    let held = stream.link.backlog.hold(bytes.len());
+    async move {
+        let _held = held;
+        send_head(&stream, &metadata);
+        if messages::send_large(&stream, bytes, compressed)
+            .await
+            .is_ok()
+        {
+            finish(&stream, || Ok(trailers));
+        }
     }
 }
 
@@ -131,9 +138,14 @@ pub(super) async fn streaming(
     ctx: Context,
     encoding: Encoding,
     options: Arc<ListenOptions>,
+    room: Arc<Room>,
 ) {
+    if let Err(status) = has_room(&stream.link, ctx.deadline()).await {
+        return finish(&stream, || Err(status));
+    }
     let limits = &options.limits;
-    let mut body = Body::new(Arc::clone(&stream), encoding.compression, limits.receive);
+    let body = Body::new(Arc::clone(&stream), encoding.compression, limits.receive);
+    let mut body = body.sharing(&room);
     let kind = route.method.kind();
     let requests = if kind.streams_requests() {
         Messages::new(Requests { body, done: false })
@@ -179,6 +191,17 @@ pub(super) async fn streaming(
     finish(&stream, || end);
 }
 
+/// Waits until the large replies of the connection let one more handler begin.
+async fn has_room(link: &Link, deadline: Deadline) -> Result<(), Status> {
+    tokio::select! {
+        biased;
+        () = link.backlog.room() => Ok(()),
+        () = deadline.reached() => Err(Status::deadline_exceeded(
+            "the call waited for others to be read, and never began",
+        )),
+    }
+}
+
 /// Waits for the one message of a call that does not stream its requests. A peer that sends
 /// nothing for the stall timeout is given up.
 async fn only_message(
@@ -195,7 +218,7 @@ async fn only_message(
                 return Poll::Ready(Ok(next));
             }
             let now = body.stream().received();
-            if received != now {
+            if received != now || body.waits_for_room() {
                 (received, watchdog) = (now, None);
             }
             let watchdog = watchdog.get_or_insert_with(|| {

@@ -17,12 +17,15 @@ use tokio::{
     time::Sleep,
 };
 
-use super::{LAST_WORD, call};
+use super::{LAST_WORD, call, part};
 use crate::{
     encoding::Encoding,
     native::{
         end,
-        frame::{self, DEFINE_METHOD, DEFINE_NAME, Frame, Kind, MAX_METHODS, MAX_NAMES, flag},
+        frame::{
+            self, DEFINE_METHOD, DEFINE_NAME, Frame, Kind, LONGEST_DEFINED, MAX_METHODS, MAX_NAMES,
+            flag,
+        },
         hello::Hello,
         intake::Intake,
         link::{Link, put_go_away},
@@ -30,6 +33,7 @@ use crate::{
         open::{Named, Open},
         out::Out,
         reply,
+        room::Room,
         stream::Stream,
         wire::{self, Names, Violation},
     },
@@ -59,6 +63,7 @@ pub(super) async fn serve(
         intake: Intake::new(buffer),
         out: Out::default(),
         link: Arc::new(Link::new()),
+        room: Room::new(options.limits.receive),
         tables: Tables {
             methods: Vec::new(),
             names: Names::default(),
@@ -73,12 +78,20 @@ pub(super) async fn serve(
         theirs,
         drain: Some(Box::pin(async move { drain.cancelled().await })),
         last_word: None,
-        heard: false,
+        // Its HELLO was something.
+        heard: true,
         used: false,
         peer_left: false,
+        broken: None,
         yielded: false,
     };
     std::future::poll_fn(|cx| driver.poll(cx)).await;
+    if let Some(violation) = driver.broken.take() {
+        driver.end_calls();
+        put_go_away(&mut driver.out, 1, violation.0);
+        // In a box: of what every connection takes, this is to be no part.
+        Box::pin(part(&mut driver.socket, &mut driver.out)).await;
+    }
 }
 
 /// What the peer has given numbers.
@@ -106,6 +119,8 @@ struct Driver {
     out: Out,
     /// Where all others write.
     link: Arc<Link>,
+    /// Memory for requests that come in parts.
+    room: Arc<Room>,
     tables: Tables,
     /// By number; what is not there or finished is free.
     calls: Vec<Option<Entry>>,
@@ -124,6 +139,8 @@ struct Driver {
     used: bool,
     /// The peer opens no more calls.
     peer_left: bool,
+    /// What the peer did that ended the connection.
+    broken: Option<Violation>,
     yielded: bool,
 }
 
@@ -163,23 +180,36 @@ impl Driver {
                 Err(Ended::Gone) => return Poll::Ready(()),
                 Err(Ended::Broken(violation)) => {
                     tracing::debug!(peer = ?self.peer.address, violation = violation.0, "closed");
-                    put_go_away(&mut self.out, 1, violation.0);
-                    // The reason is told when the peer reads; nothing more is done for it.
-                    let _ = self.out.poll_write(&mut self.socket, cx);
+                    self.broken = Some(violation);
                     return Poll::Ready(());
                 }
             };
-            self.link.take(&mut self.out, cx);
+            // What was left alone because of it, when it has gone, is taken up again.
+            let full = self.is_full();
+            if !full {
+                self.link.take(&mut self.out, cx);
+            }
             match self.out.poll_write(&mut self.socket, cx) {
                 Poll::Ready(Ok(())) if self.is_done() => return Poll::Ready(()),
-                Poll::Ready(Ok(())) if read => {}
+                Poll::Ready(Ok(())) if read || full => {}
                 Poll::Ready(Ok(())) => return Poll::Pending,
                 Poll::Ready(Err(_)) => return Poll::Ready(()),
                 // There is room for more to be begun, and more of it may have come.
-                Poll::Pending if read && self.out.len() < BACKLOG => {}
+                Poll::Pending if (read || full) && !self.is_full() => {}
                 Poll::Pending => return Poll::Pending,
             }
         }
+    }
+
+    /// Whether so much waits for the peer to read that no more is done for it.
+    fn is_full(&self) -> bool {
+        self.out.len() >= BACKLOG
+    }
+
+    /// Whether more calls were given up than may run: each is there until its task has heard of
+    /// it.
+    fn is_crowded(&self) -> bool {
+        self.tasks.len() > 2 * self.options.limits.calls as usize
     }
 
     /// Whether the peer may be left: it or this side is going away, and no call runs.
@@ -268,9 +298,17 @@ impl Driver {
     /// Reads once and handles what came; false when there is nothing now.
     fn poll_read(&mut self, cx: &mut TaskContext<'_>) -> Result<bool, Ended> {
         // What came with the handshake is handled before anything is waited for.
-        self.handle_all()?;
-        if self.out.len() >= BACKLOG {
-            return Ok(false);
+        loop {
+            self.handle_all()?;
+            if self.is_full() {
+                return Ok(false);
+            }
+            if !self.is_crowded() {
+                break;
+            }
+            if self.tasks.poll_join_next(cx).is_pending() {
+                return Ok(false);
+            }
         }
         match self.intake.poll_read(&mut self.socket, cx) {
             Poll::Pending => Ok(false),
@@ -284,7 +322,10 @@ impl Driver {
     }
 
     fn handle_all(&mut self) -> Result<(), Violation> {
-        while let Some(frame) = self.intake.next()? {
+        while !self.is_full() && !self.is_crowded() {
+            let Some(frame) = self.intake.next()? else {
+                break;
+            };
             self.handle(frame)?;
         }
         Ok(())
@@ -338,6 +379,9 @@ impl Driver {
 
     fn define(&mut self, body: &[u8]) -> Result<(), Violation> {
         match body.split_first() {
+            Some((_, text)) if text.len() > LONGEST_DEFINED => {
+                Err(Violation("a DEFINE is longer than allowed"))
+            }
             Some((&DEFINE_METHOD, path)) => {
                 if self.tables.methods.len() >= MAX_METHODS {
                     return Err(Violation("more methods are defined than allowed"));
@@ -384,7 +428,8 @@ impl Driver {
             Ok(begun) => {
                 let whole = flag::LAST | flag::MESSAGE;
                 let unary = begun.route.method.kind() == MethodKind::Unary;
-                if unary && open.flags & (whole | flag::MORE) == whole {
+                let at_once = unary && open.flags & (whole | flag::MORE) == whole;
+                if at_once && !self.link.backlog.is_full() {
                     self.unary(id, begun, body, open.flags & flag::COMPRESSED != 0);
                 } else {
                     self.stream(id, begun, &open, body)?;
@@ -481,6 +526,7 @@ impl Driver {
             Ok(Err(status)) => self.end(id, &Err(status)),
             Err(answer) => {
                 let stream = self.new_stream(id);
+                stream.deafen();
                 let metadata_limit = self.options.limits.metadata;
                 self.spawn(
                     Arc::clone(&stream),
@@ -508,6 +554,7 @@ impl Driver {
             Err(status) => self.end(id, &Err(status)),
             Ok(bytes) if !reply::fits(&bytes, &metadata, &trailers) => {
                 let stream = self.new_stream(id);
+                stream.deafen();
                 let sending =
                     call::large_reply(Arc::clone(&stream), bytes, compressed, metadata, trailers);
                 self.spawn(stream, sending);
@@ -559,6 +606,7 @@ impl Driver {
             begun.ctx,
             begun.encoding,
             Arc::clone(&self.options),
+            Arc::clone(&self.room),
         );
         self.spawn(stream, task);
         Ok(())
@@ -572,13 +620,21 @@ struct Begun {
     encoding: Encoding,
 }
 
-impl Drop for Driver {
-    fn drop(&mut self) {
+impl Driver {
+    /// Gives up everything that runs.
+    fn end_calls(&mut self) {
+        self.tasks.abort_all();
         self.link.close();
         for entry in self.calls.iter_mut().filter_map(Option::take) {
             entry.stream.finish(|_| {});
             let gone = Status::cancelled("the caller gave the call up");
             entry.stream.receive_end(Err(gone));
         }
+    }
+}
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        self.end_calls();
     }
 }

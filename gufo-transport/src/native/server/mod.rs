@@ -4,13 +4,17 @@
 mod call;
 mod driver;
 
-use std::{io, sync::Arc, time::Duration};
+use std::{future::poll_fn, io, sync::Arc, time::Duration};
 
-use bytes::BytesMut;
+use bytes::{BufMut, BytesMut};
 use gufo_core::{BoxFuture, Cancel, Dispatch, Incoming, Listener, Peer};
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use super::hello::{self, Hello, Refused};
+use super::{
+    hello::{self, Hello, Refused},
+    link::put_go_away,
+    out::Out,
+};
 use crate::socket::{Arrived, Socket, SocketListener};
 
 #[derive(Debug)]
@@ -69,7 +73,7 @@ impl Incoming for NativeIncoming {
             drop(handshake);
             let theirs = match greeted {
                 Ok(theirs) => theirs,
-                Err(refused) => return refuse(socket, &peer, &refused).await,
+                Err(refused) => return Box::pin(refuse(socket, &peer, &refused)).await,
             };
             let ours = Hello::new(dispatch.formats(), &options.limits);
             if hello::send(&mut socket, &ours).await.is_err() {
@@ -102,28 +106,40 @@ const NOT_HTTP: &[u8] = b"HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\
 /// Tells a peer that speaks something else, where it can understand it.
 async fn refuse(mut socket: Socket, peer: &Peer, refused: &Refused) {
     tracing::debug!(peer = ?peer.address, %refused, "closed: no handshake");
-    let answer = match refused {
-        Refused::Foreign(bytes) if looks_like_http(bytes) => NOT_HTTP.to_vec(),
+    let mut answer = Out::default();
+    match refused {
+        Refused::Foreign(bytes) if looks_like_http(bytes) => answer.tail().put_slice(NOT_HTTP),
         Refused::Version(..) | Refused::Violation(_) => {
-            let mut out = super::out::Out::default();
-            super::link::put_go_away(&mut out, 1, &refused.to_string());
-            let mut answer = [&hello::MAGIC[..], &[hello::VERSION; 2]].concat();
-            answer.extend_from_slice(out.tail());
-            answer
+            answer.tail().put_slice(hello::MAGIC);
+            answer.tail().put_slice(&[hello::VERSION; 2]);
+            put_go_away(&mut answer, 1, &refused.to_string());
         }
         _ => return,
-    };
-    // Whoever does not read it does not need it.
+    }
+    part(&mut socket, &mut answer).await;
+}
+
+/// Says the last words to a peer, and waits until it has closed, but not for long.
+///
+/// It may still be sending, and a socket that is closed over bytes nobody read takes back what was
+/// written to it.
+async fn part(socket: &mut Socket, words: &mut Out) {
+    // Whoever does not read them does not need them.
     let _ = tokio::time::timeout(LAST_WORD, async {
-        socket.write_all(&answer).await?;
-        socket.shutdown().await
+        poll_fn(|cx| words.poll_write(socket, cx)).await?;
+        socket.shutdown().await?;
+        let mut unread = BytesMut::with_capacity(8 * 1024);
+        while socket.read_buf(&mut unread).await? > 0 {
+            unread.clear();
+        }
+        io::Result::Ok(())
     })
     .await;
 }
 
 fn looks_like_http(bytes: &[u8]) -> bool {
-    const VERBS: [&[u8]; 8] = [
-        b"GET ", b"HEAD", b"POST", b"PUT ", b"DELE", b"OPTI", b"PATC", b"PRI ",
+    const VERBS: [&[u8]; 10] = [
+        b"GET ", b"HEAD", b"POST", b"PUT ", b"DELE", b"OPTI", b"PATC", b"CONN", b"TRAC", b"PRI ",
     ];
     VERBS.iter().any(|verb| {
         let known = bytes.len().min(verb.len());
