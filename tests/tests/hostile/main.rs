@@ -3,6 +3,7 @@
 
 mod grpc;
 mod http;
+mod native;
 
 use std::time::Duration;
 

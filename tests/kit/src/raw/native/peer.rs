@@ -71,7 +71,7 @@ impl Peer {
     /// The other side: waits for the client's preface and HELLO, then sends its own. False when
     /// the client did not shake hands.
     pub async fn accept(&mut self) -> bool {
-        let formats = Bytes::from_static(b"\x01\x11proto,octet-stream");
+        let formats = Bytes::from_static(b"\x01\x12proto,octet-stream");
         let hello = [
             (settings::FRAME, LONGEST as u64),
             (settings::CREDIT, 256 * 1024),
