@@ -68,6 +68,13 @@ pub(super) async fn measure<C: Caller>(
     let mut measurement = window
         .ok_or("the measured time was over before it began")?
         .close(server)?;
+    if measurement.elapsed < job.measured.mul_f64(0.9) {
+        return Err(format!(
+            "the load generator stood still: {:?} are left of the measured time",
+            measurement.elapsed
+        )
+        .into());
+    }
 
     let gave_up = Instant::now() + LATEST;
     while in_flight.load(Ordering::Relaxed) > 0 && Instant::now() < gave_up {
