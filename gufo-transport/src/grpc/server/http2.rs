@@ -144,8 +144,13 @@ impl Serving {
             if began {
                 continue;
             }
+            let full = self.shared.backlog.is_full();
             let drained = self.outgoing.poll_drain(cx);
             self.shared.backlog.wake();
+            if full && !self.shared.backlog.is_full() {
+                // Calls that were left alone meanwhile do not wake anybody.
+                continue;
+            }
             match drained {
                 Poll::Ready(Ok(true)) => {}
                 Poll::Ready(Ok(false)) | Poll::Pending => return Poll::Pending,
