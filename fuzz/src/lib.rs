@@ -6,9 +6,11 @@
 //! the same targets under cargo-fuzz. See `README.md`.
 
 mod codec;
+mod connection;
 mod metadata;
 pub mod mutate;
 mod names;
+mod native;
 mod reflection;
 pub mod run;
 mod url;
@@ -45,6 +47,15 @@ pub const TARGETS: &[Target] = &[
     ("compression", wire::compression),
     ("lines", wire::lines),
     ("rest", wire::rest),
+    ("native_frames", native::frames),
+    ("native_hello", native::hello),
+    ("native_open", native::open),
+    ("native_end", native::end),
+    ("native_reply", native::reply),
+    ("native_metadata", native::metadata),
+    ("native_numbers", native::numbers),
+    ("native_server", connection::server_side),
+    ("native_client", connection::client_side),
     ("descriptors", reflection::descriptors),
     ("reflection_answer", reflection::reflection_answer),
 ];

@@ -138,7 +138,7 @@ fn check_path(path: &str, template: &str) {
 }
 
 /// Splits an input: its first byte says how many of the next ones are lengths of chunks.
-fn chunks(input: &[u8]) -> (&[u8], Vec<&[u8]>) {
+pub(crate) fn chunks(input: &[u8]) -> (&[u8], Vec<&[u8]>) {
     let Some((count, rest)) = input.split_first() else {
         return (&[], Vec::new());
     };

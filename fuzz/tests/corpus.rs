@@ -82,6 +82,15 @@ targets! {
     compression
     lines
     rest
+    native_frames
+    native_hello
+    native_open
+    native_end
+    native_reply
+    native_metadata
+    native_numbers
+    native_server
+    native_client
     descriptors
     reflection_answer
 }

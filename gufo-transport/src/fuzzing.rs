@@ -9,6 +9,8 @@ use crate::{
     web::{headers, json},
 };
 
+pub use crate::native::fuzzing as native;
+
 /// What came out of the chunks of a gRPC body.
 #[derive(Debug, Default)]
 #[non_exhaustive]

@@ -197,7 +197,7 @@ pub(super) async fn read(
     }
 }
 
-async fn read_all(
+pub(super) async fn read_all(
     socket: &mut (impl AsyncRead + Unpin),
     buffer: &mut BytesMut,
 ) -> Result<Hello, Refused> {

@@ -16,6 +16,9 @@ mod backlog;
 mod client;
 mod end;
 mod frame;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod hello;
 mod intake;
 mod link;

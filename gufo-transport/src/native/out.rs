@@ -128,7 +128,7 @@ impl Out {
     }
 
     /// A copy of everything that waits.
-    #[cfg(test)]
+    #[cfg(any(test, feature = "fuzzing"))]
     pub(super) fn to_vec(&self) -> Vec<u8> {
         let mut all: Vec<u8> = self.parts.iter().flatten().copied().collect();
         all.extend_from_slice(&self.tail);
