@@ -14,6 +14,7 @@ documents! {
     FirstService: "docs/guide/first-service.md",
     StreamsGuide: "docs/guide/streaming.md",
     Deadlines: "docs/guide/deadlines-and-cancellation.md",
+    Transports: "docs/guide/transports.md",
     Testing: "docs/guide/testing.md",
     WritingABackend: "docs/guide/writing-a-backend.md",
 }

@@ -4,7 +4,7 @@
 //!
 //! | program | what it shows |
 //! |---|---|
-//! | `quickstart` | the whole: replicas, registry, gRPC, memory, plain JSON, streams, cancellation, drain |
+//! | `quickstart` | the whole: replicas, registry, transports, plain JSON, streams, cancellation, drain |
 //! | `greeter-server`, `greeter-client` | a server and a client as programs of their own |
 //! | `streaming` | the three kinds of streams, back-pressure, an error in mid-stream, leaving early |
 //! | `interceptor` | advice around calls, on both sides |

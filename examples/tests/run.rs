@@ -41,11 +41,14 @@ macro_rules! ends_well {
 
 ends_well! {
     quickstart_keeps_all_its_promises: "quickstart" says [
-        "A listens at grpc://127.0.0.1:",
-        "B listens at grpc://127.0.0.1:",
+        "A listens at tcp://127.0.0.1:",
+        " and grpc://127.0.0.1:",
+        "B listens at tcp://127.0.0.1:",
         "knows 2 nodes",
+        "connected to tcp://127.0.0.1:",
         "40 calls:",
-        "hello owl by A",
+        ", over memory://quickstart-",
+        ", over grpc://127.0.0.1:",
         "HTTP/1.1 200 OK: {\"message\":\"hello owl\"}",
         "HTTP/1.1 400 Bad Request",
         "count to 5 gives [1, 2, 3, 4, 5]",
@@ -148,34 +151,37 @@ fn assert_sums_up(output: &Output, summary: &str) {
     let (out, err) = (text(&output.stdout), text(&output.stderr));
     assert!(output.status.success(), "{out}{err}");
     assert!(out.starts_with(summary), "{out}");
+    assert!(out.contains("\nconnected to "), "{out}");
     for part in ["requests/s", "p50", "p99"] {
         assert!(out.contains(part), "{part} is missing: {out}");
     }
 }
 
 #[test]
-fn a_client_process_calls_a_server_process_over_grpc() {
-    let mut server = GreeterServer::start(&["--listen", "grpc://127.0.0.1:0"]);
-    let url = server.url();
+fn a_client_process_calls_a_server_process_over_every_transport_with_a_port() {
+    for listen in ["tcp://127.0.0.1:0", "grpc://127.0.0.1:0"] {
+        let mut server = GreeterServer::start(&["--listen", listen]);
+        let url = server.url();
 
-    let client = greeter_client(&[
-        "--address",
-        &url,
-        "--name",
-        "owl",
-        "--count",
-        "200",
-        "--concurrency",
-        "8",
-    ]);
+        let client = greeter_client(&[
+            "--address",
+            &url,
+            "--name",
+            "owl",
+            "--count",
+            "200",
+            "--concurrency",
+            "8",
+        ]);
 
-    assert_sums_up(&client, "ok 200, failed 0, ");
+        assert_sums_up(&client, "ok 200, failed 0, ");
+    }
 }
 
 #[test]
 fn a_server_process_listens_at_a_port_and_at_a_unix_socket_at_once() {
     let socket = std::env::temp_dir().join(format!("gufo-run-{}.sock", std::process::id()));
-    let unix = format!("grpc+unix://{}", socket.display());
+    let unix = format!("unix://{}", socket.display());
     let mut server = GreeterServer::start(&["--listen", "grpc://127.0.0.1:0", &unix]);
     let urls = [server.url(), server.url()];
 
@@ -211,9 +217,40 @@ fn a_server_process_says_what_it_is_registered_as() {
         "--zone",
         "eu-1a",
     ]);
-    server.url();
+    let url = server.url();
 
-    assert_eq!(server.line(), "registered as owls 1.2.3");
+    assert_eq!(server.line(), format!("registered as owls 1.2.3 at {url}"));
+}
+
+#[test]
+fn a_client_process_takes_the_best_transport_of_a_server_process_with_two() {
+    let mut server = GreeterServer::start(&[
+        "--listen",
+        "grpc://127.0.0.1:0",
+        "--listen",
+        "tcp://127.0.0.1:0",
+        "--registry",
+        "memory://run",
+        "--threads",
+        "2",
+    ]);
+    let (grpc, tcp) = (server.url(), server.url());
+    assert_eq!(
+        server.line(),
+        format!("registered as greeter 0.0.0 at {grpc} and {tcp}")
+    );
+    let connected = |args: &[&str]| {
+        let node = ["--address", &grpc, &tcp, "--name", "owl", "--count", "20"];
+        let client = greeter_client(&[&node[..], args].concat());
+        assert_sums_up(&client, "ok 20, failed 0, ");
+        text(&client.stdout).lines().skip(1).collect::<String>()
+    };
+
+    assert_eq!(connected(&[]), format!("connected to {tcp}"));
+    assert_eq!(
+        connected(&["--prefer", "grpc"]),
+        format!("connected to {grpc}")
+    );
 }
 
 #[test]

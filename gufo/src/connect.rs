@@ -13,7 +13,7 @@ use crate::open;
 /// use std::time::Duration;
 ///
 /// let channel = gufo::channel()
-///     .addresses(["grpc://127.0.0.1:50051", "grpc://127.0.0.1:50052"])
+///     .addresses(["tcp://127.0.0.1:50051", "tcp://127.0.0.1:50052"])
 ///     .timeout(Duration::from_secs(1))
 ///     .connect_lazy()?;
 /// assert_eq!(channel.connections(), 0);
@@ -61,7 +61,7 @@ fn neither(url: &str, transport: &Error, registry: Error) -> Error {
     )
 }
 
-/// Typed clients by URL: `GreeterClient::connect("grpc://127.0.0.1:50051").await?`.
+/// Typed clients by URL: `GreeterClient::connect("tcp://127.0.0.1:50051").await?`.
 pub trait Connect: TypedClient {
     /// Connects to the service by the URL of a peer or of a registry, see [`connect`].
     ///

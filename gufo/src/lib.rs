@@ -1,4 +1,5 @@
-//! Declare a service once, reach it through every door: memory, gRPC, plain JSON.
+//! Declare a service once, reach it through every door: memory, gufo's own frames over TCP, gRPC,
+//! plain JSON.
 //!
 //! ```
 //! use gufo::prelude::*;
@@ -27,7 +28,7 @@
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> gufo::Result<()> {
 //! let server = Server::builder()
-//!     .listen("memory://manual") // grpc://127.0.0.1:50051 for others to reach it
+//!     .listen("memory://manual") // tcp://127.0.0.1:50051 for others to reach it
 //!     .service(GreeterServer::new(Polite))
 //!     .start()
 //!     .await?;
@@ -54,8 +55,9 @@
 //! # Features
 //! Those marked * are on by default.
 //! - `client`*, `server`*, `macros`*: the parts.
-//! - `transport-grpc`*: `grpc://`, and plain JSON on the same port. `transport-http`: calls to
-//!   foreign JSON services. `memory://` is always there.
+//! - `transport-native`*: `tcp://` and `unix://`, gufo's own frames. `transport-grpc`*: `grpc://`, and
+//!   plain JSON on the same port. `transport-http`: calls to foreign JSON services. `memory://` is
+//!   always there.
 //! - `codec-json`*, `codec-protobuf`*, `codec-msgpack`*: formats of messages.
 //! - `tower`, `tonic`: the doors to both, [`gufo::tower`](https://docs.rs/gufo-tower).
 //! - `reflection`: servers describe themselves. `dynamic`: calls to services known by that only.
@@ -91,7 +93,8 @@ pub use gufo_client::{Channel, ChannelBuilder};
 pub use gufo_macros::{Describe, service};
 #[cfg(feature = "server")]
 pub use gufo_server::{
-    Builder as ServerBuilder, DrainReport, HealthHandle, NodeOptions, RunningServer, ServerOptions,
+    Builder as ServerBuilder, DrainReport, HealthHandle, NodeOptions, Registering, RunningServer,
+    ServerOptions, ServingStatus,
 };
 #[cfg(feature = "tower")]
 pub use gufo_tower as tower;

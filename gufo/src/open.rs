@@ -3,6 +3,7 @@
 //! | URL | transport | registry |
 //! |---|---|---|
 //! | `memory://name` | yes | yes |
+//! | `tcp://host:port`, `unix:///path` | `transport-native` | |
 //! | `grpc://host:port`, `grpc+unix:///path` | `transport-grpc` | |
 //! | `http://host:port` | `transport-http`, client only | |
 //! | `fixed://host:port,host:port` | | yes |
@@ -14,7 +15,8 @@ use std::sync::Arc;
 
 use gufo_core::{Registry, Result, Schemes, Transports};
 
-/// The transports compiled in.
+/// The transports compiled in, in the order in which a client prefers them: `memory`, `unix`, `tcp`,
+/// `grpc`, `http`.
 #[must_use]
 pub fn transports() -> Transports {
     gufo_transport::builtin()

@@ -154,6 +154,16 @@ async fn every_kind_of_call_works_over_grpc() {
     call_everything(&greeter).await.unwrap();
 }
 
+#[cfg(feature = "transport-native")]
+#[tokio::test]
+async fn every_kind_of_call_works_over_tcp() {
+    let server = server("tcp://127.0.0.1:0").await;
+
+    let greeter = GreeterClient::connect(&server.urls()[0]).await.unwrap();
+
+    call_everything(&greeter).await.unwrap();
+}
+
 #[cfg(feature = "transport-grpc")]
 #[tokio::test]
 async fn a_client_finds_the_servers_a_registry_knows() {
@@ -271,7 +281,7 @@ async fn nobody_at_the_address_is_unavailable_and_named() {
 #[cfg(feature = "dynamic")]
 #[tokio::test]
 async fn services_are_called_by_reflection_alone() {
-    for url in ["memory://", "grpc://127.0.0.1:0"] {
+    for url in ["memory://", "tcp://127.0.0.1:0", "grpc://127.0.0.1:0"] {
         let server = server(url).await;
         let channel = gufo::channel()
             .address(&server.urls()[0])

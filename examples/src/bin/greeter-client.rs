@@ -1,6 +1,6 @@
 //! A client of the greeter as a program: calls, checks every reply, and sums up.
 //!
-//! `cargo run -p gufo-examples --bin greeter-client -- --address grpc://127.0.0.1:50051 --name owl`
+//! `cargo run -p gufo-examples --bin greeter-client -- --address tcp://127.0.0.1:50052 --name owl`
 
 #![allow(clippy::print_stdout, reason = "an example that talks to its reader")]
 
@@ -13,7 +13,7 @@ use std::{
     time::Duration,
 };
 
-use gufo::{Caller, Channel, Registry, ServiceName};
+use gufo::{Caller, ChannelBuilder, Registry, ServiceName};
 use gufo_examples::{
     BoxError, GreeterClient, HelloRequest,
     args::{self, Args},
@@ -21,15 +21,18 @@ use gufo_examples::{
 use tokio::{task::JoinSet, time::Instant};
 
 const USAGE: &str = "\
-greeter-client (--address URL | --registry URL) --name X [--count N] [--concurrency C]
+greeter-client (--address URL... | --registry URL) --name X [--count N] [--concurrency C]
+               [--prefer SCHEME...]
 
-  --address      where a greeter listens, such as grpc://127.0.0.1:50051
+  --address      where a greeter listens, such as tcp://127.0.0.1:50052; of several the best
+                 that works is taken
   --registry     where greeters are found, such as fixed://127.0.0.1:50051
   --name         whom to greet
   --service      what to look up in the registry; by default the service called --name if the
                  registry knows one, else greeter
   --count        how many calls, 1 by default
-  --concurrency  how many at a time, 1 by default";
+  --concurrency  how many at a time, 1 by default
+  --prefer       transports to take before others, such as grpc";
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -40,27 +43,33 @@ async fn run() -> Result<(), BoxError> {
     let Some(mut args) = Args::read(USAGE)? else {
         return Ok(());
     };
-    let address: Option<String> = args.one("address")?;
+    let addresses = args.all("address")?;
     let registry: Option<String> = args.one("registry")?;
     let name: String = args.required("name")?;
     let service: Option<String> = args.one("service")?;
     let count: usize = args.one("count")?.unwrap_or(1);
     let concurrency: usize = args.one("concurrency")?.unwrap_or(1);
+    let prefer = args.all("prefer")?;
     args.finish()?;
 
-    let channel = match (address, registry) {
-        (Some(url), None) => gufo::channel().address(url).connect().await?,
-        (None, Some(url)) => discover(&url, service, &name).await?,
+    let builder = gufo::channel().prefer(prefer);
+    let builder = match (addresses.is_empty(), registry) {
+        (false, None) => builder.node(addresses),
+        (true, Some(url)) => discover(builder, &url, service, &name).await?,
         _ => return Err(format!("one of --address and --registry is needed\n{USAGE}").into()),
     };
+    let channel = builder.connect().await?;
     let summary = call(
-        GreeterClient::from(Caller::from(channel)),
+        GreeterClient::from(Caller::from(&channel)),
         &name,
         count,
         concurrency,
     )
     .await?;
     println!("{}", summary.text());
+    for endpoint in channel.endpoints() {
+        println!("connected to {endpoint}");
+    }
     match summary.failures.first() {
         None => Ok(()),
         Some(first) => Err(format!(
@@ -71,16 +80,18 @@ async fn run() -> Result<(), BoxError> {
     }
 }
 
-async fn discover(url: &str, service: Option<String>, name: &str) -> Result<Channel, BoxError> {
+async fn discover(
+    builder: ChannelBuilder,
+    url: &str,
+    service: Option<String>,
+    name: &str,
+) -> Result<ChannelBuilder, BoxError> {
     let registry = gufo::open::registry(url).await?;
     let service = match service {
         Some(service) => ServiceName::parse(&service)?,
         None => known_or_greeter(&*registry, name).await?,
     };
-    Ok(gufo::channel()
-        .registry(registry, service)
-        .connect()
-        .await?)
+    Ok(builder.registry(registry, service))
 }
 
 async fn known_or_greeter(registry: &dyn Registry, name: &str) -> Result<ServiceName, BoxError> {

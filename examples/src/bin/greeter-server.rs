@@ -1,6 +1,6 @@
 //! A greeter as a program: listens, registers, and stops in order.
 //!
-//! `cargo run -p gufo-examples --bin greeter-server -- --listen grpc://127.0.0.1:50051`
+//! `cargo run -p gufo-examples --bin greeter-server -- --listen tcp://127.0.0.1:50052 grpc://127.0.0.1:50051`
 
 #![allow(clippy::print_stdout, reason = "an example that talks to its reader")]
 
@@ -15,12 +15,15 @@ use tokio::signal::unix::{SignalKind, signal};
 
 const USAGE: &str = "\
 greeter-server --listen URL... [--registry URL] [--name greeter] [--version V] [--zone Z]
+               [--threads N]
 
-  --listen    where to listen, such as grpc://127.0.0.1:0 or grpc+unix:///tmp/greeter.sock
+  --listen    where to listen, such as tcp://127.0.0.1:0, grpc://127.0.0.1:0 or
+              unix:///tmp/greeter.sock; several are one server
   --registry  where to register
   --name      the name to register under, greeter by default
   --version   the version in the registry, such as 1.2.3
-  --zone      the zone in the registry";
+  --zone      the zone in the registry
+  --threads   serve on this many threads of its own, each with a runtime and listeners of its own";
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -36,6 +39,7 @@ async fn run() -> Result<(), BoxError> {
     let name: Option<String> = args.one("name")?;
     let version: Option<String> = args.one("version")?;
     let zone: Option<String> = args.one("zone")?;
+    let threads: Option<usize> = args.one("threads")?;
     args.finish()?;
 
     let mut builder = Server::builder()
@@ -55,6 +59,9 @@ async fn run() -> Result<(), BoxError> {
     if let Some(zone) = zone {
         builder = builder.zone(zone);
     }
+    if let Some(threads) = threads {
+        builder = builder.threads(threads);
+    }
 
     // Before anybody can know that the server is up, so that no signal is missed.
     let stop = stop_signal()?;
@@ -63,7 +70,9 @@ async fn run() -> Result<(), BoxError> {
         println!("listening at {url}");
     }
     for node in server.nodes() {
-        println!("registered as {} {}", node.service, node.version);
+        let endpoints: Vec<_> = node.endpoints.iter().map(ToString::to_string).collect();
+        let at = endpoints.join(" and ");
+        println!("registered as {} {} at {at}", node.service, node.version);
     }
 
     stop.await;

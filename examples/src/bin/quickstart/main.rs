@@ -10,7 +10,7 @@ mod drain;
 mod http;
 mod replica;
 
-use std::{process::ExitCode, time::Duration};
+use std::{process::ExitCode, sync::Arc, time::Duration};
 
 use futures_util::future::join_all;
 use gufo::{Caller, Code, Response, ServiceName, Streaming, prelude::*};
@@ -38,7 +38,7 @@ async fn run() -> Result<(), BoxError> {
     let started = Instant::now();
     println!("gufo quickstart: a service declared once, called through every door\n");
 
-    println!("1. Two replicas of greeter.Greeter, on ports the system chose");
+    println!("1. Two replicas of greeter.Greeter, each with three addresses");
     let registry = gufo::open::registry("memory://quickstart").await?;
     let witness = Witness::default();
     let a = Replica::start("A", &registry, &witness).await?;
@@ -48,7 +48,7 @@ async fn run() -> Result<(), BoxError> {
         println!("   {} listens at {urls}", replica.name);
     }
 
-    println!("\n2. Found through a registry, called over gRPC");
+    println!("\n2. Found through a registry, called over gufo's own frames");
     let service = ServiceName::parse("greeter.Greeter")?;
     let nodes = registry.lookup(&service).await?;
     println!(
@@ -56,23 +56,35 @@ async fn run() -> Result<(), BoxError> {
         nodes.len()
     );
     ensure(nodes.len() == 2, "both replicas are registered")?;
-    let channel = gufo::channel()
-        .registry(registry, service)
-        .connect()
-        .await?;
+    // Within one process memory is the best: what others would see is asked for.
+    let discover = || gufo::channel().registry(Arc::clone(&registry), service.clone());
+    let channel = discover().prefer(["tcp"]).connect().await?;
     eventually(|| channel.connections() == 2).await;
+    for endpoint in channel.endpoints() {
+        println!("   connected to {endpoint}");
+        ensure(endpoint.starts_with("tcp://"), "the best is taken")?;
+    }
     let greeter = GreeterClient::from(Caller::from(&channel));
     let (by_a, by_b) = call_both(&greeter).await?;
     println!("   40 calls: {by_a} answered by A, {by_b} by B");
 
-    println!("\n3. The same client over memory, without sockets and serialization");
-    let memory = GreeterClient::connect(a.memory()?).await?;
-    let reply = memory.hello(hello("owl")).response().await?;
-    println!("   {} by {}", reply.message.message, replica_of(&reply));
-    ensure(
-        reply.message.message == "hello owl",
-        "the reply is the same",
-    )?;
+    println!("\n3. The same client over other transports, and nothing else changes");
+    let best = discover().connect().await?;
+    let grpc = discover().prefer(["grpc"]).connect().await?;
+    for channel in [&best, &grpc] {
+        let reply = GreeterClient::from(Caller::from(channel)).hello(hello("owl"));
+        let reply = reply.response().await?;
+        let endpoint = channel.endpoints().into_iter().next().unwrap_or_default();
+        println!(
+            "   {} by {}, over {endpoint}",
+            reply.message.message,
+            replica_of(&reply)
+        );
+        ensure(
+            reply.message.message == "hello owl",
+            "the reply is the same",
+        )?;
+    }
 
     println!("\n4. Plain JSON over HTTP/1.1, on the port of gRPC");
     http::call(

@@ -26,13 +26,14 @@ pub(crate) struct Replica {
 }
 
 impl Replica {
-    /// Listens for gRPC on a free port and in memory, and registers both; gRPC is preferred.
+    /// Listens on two free ports and in memory, and registers all three.
     pub(crate) async fn start(
         name: &'static str,
         registry: &Arc<dyn Registry>,
         witness: &Witness,
     ) -> gufo::Result<Self> {
         let server = Server::builder()
+            .listen("tcp://127.0.0.1:0")
             .listen("grpc://127.0.0.1:0")
             .listen(format!("memory://quickstart-{}", name.to_lowercase()))
             .registry(Arc::clone(registry))
@@ -45,20 +46,11 @@ impl Replica {
         Ok(Self { name, server })
     }
 
-    fn url(&self, scheme: &str) -> Result<&str, BoxError> {
-        let urls = self.server.urls().iter();
-        let mut urls = urls.filter(|url| url.starts_with(scheme));
-        Ok(urls.next().ok_or("the replica does not listen there")?)
-    }
-
-    /// Its URL in memory.
-    pub(crate) fn memory(&self) -> Result<&str, BoxError> {
-        self.url("memory://")
-    }
-
-    /// Host and port.
+    /// Host and port of gRPC.
     pub(crate) fn address(&self) -> Result<&str, BoxError> {
-        Ok(self.url("grpc://")?.trim_start_matches("grpc://"))
+        let mut urls = self.server.urls().iter();
+        let address = urls.find_map(|url| url.strip_prefix("grpc://"));
+        Ok(address.ok_or("the replica does not listen for gRPC")?)
     }
 }
 
