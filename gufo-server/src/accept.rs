@@ -5,7 +5,7 @@ use std::{io, sync::Arc, time::Duration};
 use gufo_core::{Cancel, Dispatch, Incoming, Listener, Tasks};
 use tokio::sync::Semaphore;
 
-use crate::telemetry::SERVER;
+use crate::{meter::PeerMeter, telemetry::SERVER};
 
 const SHORTEST_PAUSE: Duration = Duration::from_millis(10);
 const LONGEST_PAUSE: Duration = Duration::from_millis(100);
@@ -41,14 +41,18 @@ impl Acceptor {
 
     async fn accept_all(&self, mut listener: Box<dyn Listener>) {
         let mut trouble = Trouble::default();
+        let meter = PeerMeter::new(listener.url());
         loop {
             self.room(listener.url()).await;
             match listener.accept().await {
                 Ok(peer) => {
                     trouble.over(listener.url());
-                    self.serve(peer).await;
+                    self.serve(peer, &meter).await;
                 }
-                Err(error) => trouble.pause(listener.url(), &error).await,
+                Err(error) => {
+                    meter.failed();
+                    trouble.pause(listener.url(), &error).await;
+                }
             }
         }
     }
@@ -70,12 +74,13 @@ impl Acceptor {
     }
 
     /// Serves a peer in a task of its own: neither its pace nor a panic concerns anybody else.
-    async fn serve(&self, peer: Box<dyn Incoming>) {
+    async fn serve(&self, peer: Box<dyn Incoming>, meter: &PeerMeter) {
         // Waits only when another listener took the last place just now.
         let permit = Arc::clone(&self.cap).acquire_owned().await;
         let (dispatch, drain) = (Arc::clone(&self.dispatch), self.drain.clone());
+        let counted = meter.arrived();
         self.connections.spawn("connection", async move {
-            let _permit = permit;
+            let _held = (permit, counted);
             peer.serve(dispatch, drain).await;
         });
     }

@@ -30,6 +30,7 @@
 //! # Features
 //! - `health` (default): `grpc.health.v1`, see [`HealthHandle`].
 //! - `reflection`: `grpc.reflection.v1` and `v1alpha`, see [`Builder::reflection`].
+//! - `metrics`: numbers through the facade of that name, see [`telemetry`].
 //! - `macros` (default): `#[service]` and `#[derive(Describe)]`.
 
 mod accept;
@@ -40,6 +41,7 @@ mod drain;
 mod guard;
 #[cfg(feature = "health")]
 mod health;
+mod meter;
 mod options;
 #[cfg(feature = "reflection")]
 mod reflection;

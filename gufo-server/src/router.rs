@@ -73,14 +73,15 @@ impl Router {
         }
         self.services.push(service.name().into());
         if let Some(fallback) = service.fallback_handler() {
-            let handler = guard(intercept(Arc::clone(fallback), chain), calls, class);
+            let handler = intercept(Arc::clone(fallback), chain);
+            let handler = guard(handler, service.name(), calls, class);
             self.fallbacks.push((service.name().into(), handler));
         }
         for route in service.routes() {
             let handler = intercept(Arc::clone(&route.handler), chain);
             let guarded = Route {
                 method: route.method.clone(),
-                handler: guard(handler, calls, class),
+                handler: guard(handler, route.method.path(), calls, class),
             };
             let path = route.method.path();
             if self.routes.insert(path.into(), Arc::new(guarded)).is_some() {

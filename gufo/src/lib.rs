@@ -60,6 +60,7 @@
 //!   always there.
 //! - `codec-json`*, `codec-protobuf`*, `codec-msgpack`*: formats of messages.
 //! - `tower`, `tonic`: the doors to both, [`gufo::tower`](https://docs.rs/gufo-tower).
+//! - `metrics`: servers count calls and connections, through the facade crate of that name.
 //! - `reflection`: servers describe themselves. `dynamic`: calls to services known by that only.
 
 #[cfg(feature = "client")]

@@ -14,14 +14,15 @@ use gufo_core::{
 };
 use tokio::time::Instant;
 
-use crate::{calls::Calls, telemetry::CALL};
+use crate::{calls::Calls, meter::CallMeter, telemetry::CALL};
 use call::GuardedCall;
 use messages::GuardedMessages;
 use running::{Hold, Running};
 
-/// Puts a guard around a handler.
+/// Puts a guard around the handler of a path.
 pub(crate) fn guard(
     handler: Arc<dyn Handler>,
+    path: &str,
     calls: &Arc<Calls>,
     class: Class,
 ) -> Arc<dyn Handler> {
@@ -29,6 +30,7 @@ pub(crate) fn guard(
         handler,
         calls: Arc::clone(calls),
         class,
+        meter: CallMeter::new(path),
     })
 }
 
@@ -46,11 +48,13 @@ struct Guard {
     handler: Arc<dyn Handler>,
     calls: Arc<Calls>,
     class: Class,
+    meter: CallMeter,
 }
 
 impl Guard {
     fn begin(&self, ctx: &mut Context, longest: Option<Duration>) -> Result<Running, Status> {
         self.admit(ctx, longest).inspect_err(|status| {
+            self.meter.refused(status.code());
             tracing::debug!(
                 target: CALL,
                 method = ctx.method().path(),
@@ -67,7 +71,7 @@ impl Guard {
             Class::System => Hold::UntilDrain(self.calls.draining().clone()),
         };
         bound_deadline(ctx, longest)?;
-        Ok(Running::new(ctx.clone(), hold))
+        Ok(Running::new(ctx.clone(), hold, self.meter.begin()))
     }
 
     fn call<T: Send + 'static>(

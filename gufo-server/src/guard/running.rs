@@ -11,6 +11,7 @@ use tracing::{Level, Span};
 
 use crate::{
     calls::{Permit, stopping},
+    meter::CountedCall,
     telemetry::CALL,
 };
 
@@ -31,6 +32,7 @@ pub(super) struct Running {
     /// Made when the call first has to wait: one that is ready at once pays for no timer.
     watchdog: Option<Watchdog>,
     observed: Option<Box<Observed>>,
+    counted: CountedCall,
 }
 
 struct Observed {
@@ -39,7 +41,7 @@ struct Observed {
 }
 
 impl Running {
-    pub(super) fn new(ctx: Context, hold: Hold) -> Self {
+    pub(super) fn new(ctx: Context, hold: Hold, counted: CountedCall) -> Self {
         let observed = tracing::enabled!(target: CALL, Level::DEBUG).then(|| {
             Box::new(Observed {
                 span: tracing::debug_span!(
@@ -55,6 +57,7 @@ impl Running {
             hold: Some(hold),
             watchdog: None,
             observed,
+            counted,
         }
     }
 
@@ -135,6 +138,7 @@ impl Running {
             return;
         }
         self.watchdog = None;
+        self.counted.end(code);
         if let Some(seen) = self.observed.take() {
             tracing::debug!(
                 target: CALL,

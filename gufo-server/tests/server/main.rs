@@ -9,6 +9,8 @@ mod fitness;
 mod fixture;
 #[cfg(feature = "health")]
 mod health;
+#[cfg(feature = "metrics")]
+mod metrics;
 mod panics;
 #[cfg(feature = "reflection")]
 mod reflection;
