@@ -10,6 +10,7 @@ use std::{
         Arc, OnceLock,
         atomic::{AtomicUsize, Ordering::SeqCst},
     },
+    thread::LocalKey,
     time::Duration,
 };
 
@@ -168,16 +169,14 @@ impl Drop for Bed {
 }
 
 thread_local! {
-    static BED: RefCell<(Option<Bed>, Option<Bed>)> = const { RefCell::new((None, None)) };
+    static SERVERS: RefCell<Option<Bed>> = const { RefCell::new(None) };
+    static CLIENTS: RefCell<Option<Bed>> = const { RefCell::new(None) };
 }
 
-fn with_bed(
-    which: fn(&mut (Option<Bed>, Option<Bed>)) -> &mut Option<Bed>,
-    run: impl FnOnce(&mut Bed),
-) {
+fn with_bed(beds: &'static LocalKey<RefCell<Option<Bed>>>, run: impl FnOnce(&mut Bed)) {
     static BEFORE: OnceLock<usize> = OnceLock::new();
     let before = *BEFORE.get_or_init(memory);
-    BED.with_borrow_mut(|beds| run(which(beds).get_or_insert_with(Bed::new)));
+    beds.with_borrow_mut(|bed| run(bed.get_or_insert_with(Bed::new)));
     let more = memory().saturating_sub(before);
     assert!(more <= MEMORY, "{} MiB more", more >> 20);
 }
@@ -192,42 +191,39 @@ fn memory() -> usize {
 
 /// Bytes of a client, to a server.
 pub(crate) fn server_side(input: &[u8]) {
-    with_bed(
-        |beds| &mut beds.0,
-        |bed| {
-            let url = bed.url();
-            let Bed {
-                runtime,
-                path,
-                server,
-                listener,
-                ..
-            } = bed;
-            runtime.block_on(async {
-                let ended = tokio::time::timeout(PATIENCE, async {
-                    if listener.is_none() {
-                        let mut options = ListenOptions::default();
-                        options.limits.receive = 4096;
-                        options.limits.metadata = 512;
-                        options.limits.calls = 16;
-                        let listening = NativeTransport::new().listen(url, options).await;
-                        *listener = Some(listening.expect("a path of its own"));
-                    }
-                    let listener = listener.as_mut().expect("it was made");
-                    let client = UnixStream::connect(&*path).await.expect("it listens");
-                    let peer = listener.accept().await.expect("somebody is there");
-                    let serving = peer.serve(Arc::clone(server), Cancel::new());
-                    let (_, answered) = tokio::join!(serving, talk(client, input));
-                    answered
-                })
-                .await;
-                let answered = ended.expect("everything ends");
-                let most = 4096 + 64 * input.len();
-                assert!(answered <= most, "{answered} bytes came back");
-                settle().await;
-            });
-        },
-    );
+    with_bed(&SERVERS, |bed| {
+        let url = bed.url();
+        let Bed {
+            runtime,
+            path,
+            server,
+            listener,
+            ..
+        } = bed;
+        runtime.block_on(async {
+            let ended = tokio::time::timeout(PATIENCE, async {
+                if listener.is_none() {
+                    let mut options = ListenOptions::default();
+                    options.limits.receive = 4096;
+                    options.limits.metadata = 512;
+                    options.limits.calls = 16;
+                    let listening = NativeTransport::new().listen(url, options).await;
+                    *listener = Some(listening.expect("a path of its own"));
+                }
+                let listener = listener.as_mut().expect("it was made");
+                let client = UnixStream::connect(&*path).await.expect("it listens");
+                let peer = listener.accept().await.expect("somebody is there");
+                let serving = peer.serve(Arc::clone(server), Cancel::new());
+                let (_, answered) = tokio::join!(serving, talk(client, input));
+                answered
+            })
+            .await;
+            let answered = ended.expect("everything ends");
+            let most = 4096 + 64 * input.len();
+            assert!(answered <= most, "{answered} bytes came back");
+            settle().await;
+        });
+    });
 }
 
 /// Says the beginning and the input, then ends; how much came back.
@@ -267,40 +263,37 @@ async fn settle() {
 
 /// Bytes of a server, to a client with a call of every kind.
 pub(crate) fn client_side(input: &[u8]) {
-    with_bed(
-        |beds| &mut beds.1,
-        |bed| {
-            let url = bed.url();
-            let Bed {
-                runtime,
-                path,
-                accepting,
-                ..
-            } = bed;
-            runtime.block_on(async {
-                let ended = tokio::time::timeout(PATIENCE, async {
-                    let listener = accepting
-                        .get_or_insert_with(|| UnixListener::bind(&*path).expect("a free path"));
-                    let mut options = ConnectOptions::default();
-                    options.limits.receive = 4096;
-                    options.limits.metadata = 512;
-                    let connecting = NativeTransport::new().connect(url, options);
-                    let serving = async {
-                        let (socket, _) = listener.accept().await.expect("somebody is there");
-                        talk(socket, input).await
-                    };
-                    let calling = async {
-                        if let Ok(connection) = connecting.await {
-                            call(connection).await;
-                        }
-                    };
-                    tokio::join!(serving, calling)
-                })
-                .await;
-                ended.expect("everything ends");
-            });
-        },
-    );
+    with_bed(&CLIENTS, |bed| {
+        let url = bed.url();
+        let Bed {
+            runtime,
+            path,
+            accepting,
+            ..
+        } = bed;
+        runtime.block_on(async {
+            let ended = tokio::time::timeout(PATIENCE, async {
+                let listener = accepting
+                    .get_or_insert_with(|| UnixListener::bind(&*path).expect("a free path"));
+                let mut options = ConnectOptions::default();
+                options.limits.receive = 4096;
+                options.limits.metadata = 512;
+                let connecting = NativeTransport::new().connect(url, options);
+                let serving = async {
+                    let (socket, _) = listener.accept().await.expect("somebody is there");
+                    talk(socket, input).await
+                };
+                let calling = async {
+                    if let Ok(connection) = connecting.await {
+                        call(connection).await;
+                    }
+                };
+                tokio::join!(serving, calling)
+            })
+            .await;
+            ended.expect("everything ends");
+        });
+    });
 }
 
 /// A call of every kind, to its end.

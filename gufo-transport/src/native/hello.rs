@@ -69,6 +69,11 @@ impl Hello {
 
     /// Preface and HELLO frame.
     pub(super) fn write(&self) -> Out {
+        self.write_as(concat!("gufo/", env!("CARGO_PKG_VERSION")))
+    }
+
+    /// The same, of a program of this name and version.
+    pub(super) fn write_as(&self, agent: &str) -> Out {
         let mut out = Out::default();
         out.tail().put_slice(MAGIC);
         out.tail().put_slice(&[VERSION, VERSION]);
@@ -79,7 +84,7 @@ impl Hello {
             };
             text(FORMATS, &self.formats.join(","));
             text(COMPRESSIONS, &compress::ACCEPTED.replace(' ', ""));
-            text(AGENT, concat!("gufo/", env!("CARGO_PKG_VERSION")));
+            text(AGENT, agent);
             for (key, value) in [
                 (MESSAGE, self.message as u64),
                 (METADATA, self.metadata as u64),

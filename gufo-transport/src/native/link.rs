@@ -33,7 +33,7 @@ pub(super) struct Link {
 pub(super) struct Writer {
     pub(super) out: Out,
     pub(super) methods: Numbers,
-    names: Numbers,
+    pub(super) names: Numbers,
     /// The connection's task, while it does not know that something waits.
     driver: Option<Waker>,
     /// Tasks that wait for room.

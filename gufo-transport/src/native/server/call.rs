@@ -116,7 +116,7 @@ pub(super) fn large_reply(
     }
 }
 
-fn send_head(stream: &Stream, metadata: &Metadata) {
+pub(in crate::native) fn send_head(stream: &Stream, metadata: &Metadata) {
     stream.write(|writer| {
         writer.name(metadata);
         let (out, names) = writer.split();

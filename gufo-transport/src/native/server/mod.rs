@@ -4,6 +4,9 @@
 mod call;
 mod driver;
 
+#[cfg(test)]
+pub(super) use call::send_head;
+
 use std::{future::poll_fn, io, sync::Arc, time::Duration};
 
 use bytes::{BufMut, BytesMut};

@@ -448,13 +448,13 @@ async fn a_connection_that_breaks_off_ends_the_call() {
 
 #[tokio::test]
 async fn a_server_that_never_answers_is_left_at_the_deadline() {
-    let (told, mut cancels) = tokio::sync::mpsc::unbounded_channel();
+    let (told, mut cancels) = tokio::sync::mpsc::channel(1);
     let server = playing(move |mut server, call| {
         let told = told.clone();
         async move {
             let cancel = server.next_of(kinds::CANCEL).await;
             // Nobody waits for it once the test has failed.
-            let _ = told.send((cancel.map(|frame| frame.call), call));
+            let _ = told.try_send((cancel.map(|frame| frame.call), call));
             stay(server).await
         }
     })
@@ -475,7 +475,7 @@ async fn a_server_that_never_answers_is_left_at_the_deadline() {
 /// The number of a call that was given up is not used again before the server has ended it.
 #[tokio::test]
 async fn the_number_of_a_call_that_was_given_up_is_not_used_before_its_end() {
-    let (told, mut calls) = tokio::sync::mpsc::unbounded_channel();
+    let (told, mut calls) = tokio::sync::mpsc::channel(1);
     let server = playing(move |mut server, first| {
         let told = told.clone();
         async move {
@@ -484,7 +484,7 @@ async fn the_number_of_a_call_that_was_given_up_is_not_used_before_its_end() {
             let frames = [Frame::end(first, 1, ""), Frame::reply(second, b"two")];
             server.send_all(&frames).await?;
             // Nobody waits for it once the test has failed.
-            let _ = told.send((first, second));
+            let _ = told.try_send((first, second));
             stay(server).await
         }
     })
