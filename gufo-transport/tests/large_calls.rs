@@ -50,18 +50,33 @@ async fn serve(mut listener: Box<dyn Listener>) {
 }
 
 /// More than any transport holds of replies that wait.
-const CALLERS: usize = 256;
-const CALLS: usize = 4;
-const SIZE: usize = 256 << 10;
+const CALLERS: usize = 64;
+const CALLS: usize = 8;
+const SIZE: usize = 1 << 20;
 
 async fn all_are_answered(listening: &str) {
     let transports = gufo_transport::builtin();
     let url = BackendUrl::parse(listening).expect("a URL");
     let transport = transports.find(url.scheme()).expect("compiled in");
-    let listening = transport.listen(url, ListenOptions::default()).await;
-    let listener = listening.expect("a port");
-    let url = BackendUrl::parse(listener.url()).expect("a URL");
-    tokio::spawn(serve(listener));
+    // A thread of its own: neither side waits for the other to be polled.
+    let (bound, address) = tokio::sync::oneshot::channel();
+    let transport_of_server = Arc::clone(transport);
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .expect("a runtime");
+        runtime.block_on(async move {
+            let listening = transport_of_server
+                .listen(url, ListenOptions::default())
+                .await;
+            let listener = listening.expect("a port");
+            bound.send(listener.url().to_owned()).expect("waited for");
+            serve(listener).await;
+        });
+    });
+    let url = address.await.expect("a server");
+    let url = BackendUrl::parse(&url).expect("a URL");
     let connected = transport.connect(url, ConnectOptions::default()).await;
     let connection = connected.expect("a server");
 

@@ -42,15 +42,20 @@ impl Backlog {
 
     /// Waits until a handler may begin. Ready at once unless the peer does not read.
     pub(super) async fn room(&self) {
+        let mut waited = false;
         while self.is_full() {
             let mut woken = std::pin::pin!(self.room.notified());
             woken.as_mut().enable();
             self.crowded.store(true, SeqCst);
             if self.is_full() {
                 woken.await;
-                // There may be room for one more.
-                self.room.notify_one();
+                waited = true;
             }
+        }
+        if waited {
+            // There may be room for one more. Not said while there is none: with nobody else to
+            // hear it, this call would hear itself for ever.
+            self.room.notify_one();
         }
     }
 
