@@ -38,7 +38,7 @@ fn a_short_run_measures_every_peer_without_errors_and_leaves_json_and_plot() {
             "--rounds",
             "1",
             "--seconds",
-            "0.4",
+            "1.0",
             "--scenario",
             "64 B 64/8",
             // Those that need no other build.
