@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use gufo_core::{
     Answer, BackendUrl, Bytes, Cancel, ConnectOptions, Context, Dispatch, Format, Formats, Handler,
-    Kind, ListenOptions, Listener, Messages, Method, Payload, Replies, Reply, Route, Transport,
+    Kind, ListenOptions, Listener, Messages, Method, Payload, Replies, Reply, Route,
 };
 
 static ECHO: Method = Method::new(Kind::Unary, "/echo.Echo/Echo");
