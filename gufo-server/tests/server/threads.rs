@@ -167,18 +167,25 @@ async fn a_panic_on_one_thread_ends_neither_it_nor_the_others() {
 
 #[tokio::test]
 async fn what_cannot_share_its_address_is_served_by_the_callers_runtime() {
+    let file = format!("gufo-threads-{}.sock", std::process::id());
+    let unix = format!("unix://{}", std::env::temp_dir().join(file).display());
     let server = server(PORT)
         .listen("memory://threads-beside")
+        .listen(&unix)
         .service(unary_service(tells_thread()));
 
     let server = start(server).await;
 
-    assert_eq!(server.urls().len(), 2);
-    assert_eq!(server.urls()[1], "memory://threads-beside");
-    let memory = ask(&connect(&server.urls()[1]).await).await;
-    assert!(!memory.starts_with("gufo-server"), "{memory}");
-    let tcp = ask(&connect(&server.urls()[0]).await).await;
-    assert!(tcp.starts_with("gufo-server"), "{tcp}");
+    let [tcp, beside @ ..] = server.urls() else {
+        panic!("no address");
+    };
+    assert_eq!(beside, ["memory://threads-beside", &unix]);
+    for url in beside {
+        let name = ask(&connect(url).await).await;
+        assert!(!name.starts_with("gufo-server"), "{url}: {name}");
+    }
+    let name = ask(&connect(tcp).await).await;
+    assert!(name.starts_with("gufo-server"), "{tcp}: {name}");
 }
 
 #[tokio::test]
