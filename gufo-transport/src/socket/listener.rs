@@ -78,8 +78,7 @@ impl SocketListener {
             }
             Place::Unix(path) => {
                 remove_stale(path).await.map_err(failed)?;
-                let listener = UnixListener::bind(path).map_err(failed)?;
-                let _file = RemoveOnDrop(path.clone());
+                let (listener, _file) = listen_unix(path).map_err(failed)?;
                 (Bound::Unix { listener, _file }, address.to_string())
             }
         };
@@ -147,6 +146,16 @@ async fn listen_tcp(host: &str, reuse_port: bool) -> io::Result<TcpListener> {
     Err(last)
 }
 
+fn listen_unix(path: &std::path::Path) -> io::Result<(UnixListener, RemoveOnDrop)> {
+    let socket = socket2::Socket::new(socket2::Domain::UNIX, socket2::Type::STREAM, None)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&socket2::SockAddr::unix(path)?)?;
+    // The file is there from here on, whatever becomes of the listener.
+    let file = RemoveOnDrop(path.to_owned());
+    socket.listen(BACKLOG as i32)?;
+    Ok((UnixListener::from_std(socket.into())?, file))
+}
+
 /// Removes a socket file nobody listens at any more; one in use stays, and so does anything that is
 /// no socket.
 async fn remove_stale(path: &std::path::Path) -> io::Result<()> {
@@ -163,5 +172,28 @@ async fn remove_stale(path: &std::path::Path) -> io::Result<()> {
             std::fs::remove_file(path)
         }
         Err(_) => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    use super::*;
+
+    #[test]
+    fn a_listener_that_cannot_be_registered_leaves_no_file() {
+        let name = format!("gufo-unregistered-{}.sock", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .build()
+            .expect("a runtime without I/O");
+
+        let listening = catch_unwind(AssertUnwindSafe(|| {
+            runtime.block_on(async { listen_unix(&path).map(drop) })
+        }));
+
+        assert!(listening.is_err(), "tokio has no I/O to register it with");
+        assert!(!path.exists(), "{} is left", path.display());
     }
 }
